@@ -1,0 +1,63 @@
+"""Actions: what a suite asks to be measured, complete enough to be priced, permitted, sent and repeated.
+
+Standard library only: this module travels to vantage points.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One address to be probed, on behalf of one object of the plant file."""
+
+    id: str  #: id of the endpoint, point or device
+    address: str  #: IPv4 or IPv6 address; a link-local address carries its ``%interface``
+    zone: str  #: zone whose level and budget apply
+    port: int | None = None  #: for methods that address a port
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One method applied to many targets from one vantage point in one window."""
+
+    vantage: str
+    method: str
+    targets: tuple[Target, ...]
+    parameters: Mapping[str, Any]  #: the method's parameters, JSON types only
+    window: int = 0
+    not_before_s: float = 0.0  #: earliest start, seconds after the campaign's first packet (spread windows)
+
+    def to_wire(self) -> dict[str, Any]:
+        """Plain builtin types, for a channel or a file."""
+        return asdict(self) | {"parameters": dict(self.parameters)}
+
+    @classmethod
+    def from_wire(cls, wire: Mapping[str, Any]) -> Action:
+        """The inverse of :meth:`to_wire`."""
+        targets = tuple(Target(**target) for target in wire["targets"])
+        return cls(**{**wire, "targets": targets})
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What an action puts on the wire at most, as seen at the vantage's interface."""
+
+    packets: int  #: IP packets sent by the vantage; address resolution by the kernel is not counted
+    bytes: int  #: IP bytes sent by the vantage
+    duration_s: float  #: longest time it can take, within the permitted rates
+    level: str  #: safety level it needs: ``passive``, ``query``, ``load`` or ``adversarial``
+
+    def __add__(self, other: Cost) -> Cost:
+        """Both, one after the other."""
+        levels = ("passive", "query", "load", "adversarial")
+        return Cost(
+            self.packets + other.packets,
+            self.bytes + other.bytes,
+            self.duration_s + other.duration_s,
+            max(self.level, other.level, key=levels.index),
+        )

@@ -1,0 +1,139 @@
+"""What an indicator makes of observations, and what a judge makes of that.
+
+An indicator's ``reduce`` turns a register (what the requirement speaks about) and observations into exactly one of
+:class:`Ratio`, :class:`Samples`, :class:`Measurement`, :class:`Checklist`, :class:`Exposure` or :class:`Invalid`.
+:func:`profiles.judge.judge` turns that into a :class:`Judgement`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from profiles.verdict import Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One object that a requirement speaks about: a terminal of the register or a survey point of an area."""
+
+    id: str
+    basis: str = "terminal"  #: ``terminal`` or ``area`` (see docs/definitions of 网络接入可达率)
+    measurable: bool = True  #: False if it has no address, so that nothing can be sent to it
+    drawn: bool = True  #: False if a sample was taken and this member is not in it
+
+
+@dataclass(frozen=True, slots=True)
+class Register:
+    """The population in a requirement's scope, all of it; a census draws every member."""
+
+    members: tuple[Member, ...]
+
+    @property
+    def census(self) -> bool:
+        """Whether every member was to be measured."""
+        return all(member.drawn for member in self.members)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One object that does not meet the requirement, or could not be measured, and why."""
+
+    target: str
+    reason: str  #: reason code with a text in ``profiles/texts.toml``
+    note: str = ""  #: facts for the reader: counts, addresses, the ICMP code
+
+
+@dataclass(frozen=True, slots=True)
+class Ratio:
+    """A share of objects, as integers; nothing is rounded before it is compared."""
+
+    numerator: int
+    denominator: int  #: objects with a valid measurement
+    unknown: int = 0  #: objects that were owed a measurement and have none (instrument errors)
+    population: int | None = None  #: size of the register when a sample was drawn; ``None`` means census
+    basis: str = ""  #: which reading of the definition this is
+    failing: tuple[Finding, ...] = ()
+    notes: tuple[str, ...] = ()  #: reason codes the reader must see beside the verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Samples:
+    """Single values of one quantity; a lost packet is ``math.inf`` (RFC 7679 section 5)."""
+
+    values: tuple[float, ...]
+    unit: str
+    unknown: int = 0  #: attempts without a valid measurement
+    failing: tuple[Finding, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """One measured quantity with its expanded uncertainty U, coverage factor k = 2."""
+
+    value: float
+    expanded_uncertainty: float
+    unit: str
+    n: int
+    unknown: int = 0
+    failing: tuple[Finding, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Checklist:
+    """Named yes / no checks; ``None`` where a check could not be made."""
+
+    checks: tuple[tuple[str, bool | None], ...]
+    failing: tuple[Finding, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Exposure:
+    """Violations seen among trials, for claims that a run can only falsify (rule R5)."""
+
+    violations: int
+    trials: int
+    unknown: int = 0
+    failing: tuple[Finding, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Invalid:
+    """Sanity failed: this is not a measurement, whatever numbers it holds."""
+
+    reason: str  #: reason code
+    note: str = ""
+    failing: tuple[Finding, ...] = ()
+
+
+Reduced = Ratio | Samples | Measurement | Checklist | Exposure | Invalid
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """A confidence or coverage interval of the value, in the value's unit; ``None`` is unbounded."""
+
+    low: float | None
+    high: float | None
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """The verdict on one requirement in one scope, with everything that led to it."""
+
+    verdict: Verdict
+    reason: str  #: reason code with a text in ``profiles/texts.toml``
+    value: float | None = None  #: in ``unit``
+    unit: str = ""
+    interval: Interval | None = None
+    n: int = 0  #: valid observations or objects behind the value
+    numerator: int | None = None
+    denominator: int | None = None
+    rule: str = ""
+    facts: tuple[tuple[str, str], ...] = ()  #: named facts that fill the reason's text
+    failing: tuple[Finding, ...] = ()
+    notes: tuple[str, ...] = ()

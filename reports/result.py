@@ -1,0 +1,94 @@
+"""Results: one per planned requirement and scope, as stored, sealed and rendered. Versioned by :data:`FORMAT`."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel
+from pydantic import ConfigDict
+
+from profiles.requirement import Threshold
+from profiles.verdict import Outcome
+from profiles.verdict import Verdict
+
+FORMAT = "plantproof-results/1"
+
+
+class Record(BaseModel):
+    """Base of the bundle's records."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class IntervalRecord(Record):
+    """Confidence or coverage interval, in the result's unit; ``None`` is unbounded."""
+
+    low: float | None
+    high: float | None
+    confidence: float
+
+
+class FindingRecord(Record):
+    """One object that does not meet the requirement or could not be measured."""
+
+    target: str
+    reason: str  #: reason code with a text in ``profiles/texts.toml``
+    note: str = ""
+
+
+class ObservationFilter(Record):
+    """Selects the observations behind a result: rows whose method and target are named here."""
+
+    methods: tuple[str, ...]
+    targets: tuple[str, ...]
+
+
+class Result(Record):
+    """What is said of one requirement in one scope, and what it rests on."""
+
+    item: str  #: id of the planned item, such as ``NET-RCH-E`` or ``NET-RCH-E:zone=cell-a``
+    profile: str
+    requirement: str
+    indicator: str
+    scope: dict[str, str]  #: dimension and value; empty for the requirement's whole scope
+    verdict: Verdict
+    reason: str  #: reason code
+    facts: dict[str, str] = {}  #: fill the reason's text
+    value: float | None = None
+    unit: str = ""
+    numerator: int | None = None
+    denominator: int | None = None
+    interval: IntervalRecord | None = None
+    n: int = 0
+    threshold: Threshold | None = None
+    rule: str = ""
+    failing: tuple[FindingRecord, ...] = ()
+    notes: tuple[str, ...] = ()
+    vantages: tuple[str, ...] = ()
+    started_utc_ns: int | None = None
+    ended_utc_ns: int | None = None
+    attempts: int = 1  #: how often this item was measured in this campaign; all attempts are kept
+    observations: ObservationFilter | None = None
+
+
+class Counts(Record):
+    """Coverage of the campaign: items of the plan by verdict."""
+
+    planned: int
+    verdicts: dict[Verdict, int]
+
+
+class Campaign(Record):
+    """Facts of the whole campaign."""
+
+    format: Literal["plantproof-results/1"] = FORMAT
+    campaign: str  #: UUID
+    plant: str  #: name of the plant
+    profiles: tuple[str, ...]
+    started_utc: str  #: ISO 8601 with zone
+    ended_utc: str
+    outcome: Outcome
+    counts: Counts
+    versions: dict[str, str]  #: plantproof, Python, kernel and the libraries that measured or computed
+    host: str
+    results: tuple[Result, ...]
