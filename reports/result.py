@@ -11,7 +11,7 @@ from profiles.requirement import Threshold
 from profiles.verdict import Outcome
 from profiles.verdict import Verdict
 
-FORMAT = "plantproof-results/1"
+FORMAT: Literal["plantproof-results/1"] = "plantproof-results/1"
 
 
 class Record(BaseModel):
@@ -81,7 +81,7 @@ class Counts(Record):
 class Campaign(Record):
     """Facts of the whole campaign."""
 
-    format: Literal["plantproof-results/1"] = FORMAT
+    format: Literal["plantproof-results/1"] = "plantproof-results/1"
     campaign: str  #: UUID
     plant: str  #: name of the plant
     profiles: tuple[str, ...]
