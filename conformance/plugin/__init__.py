@@ -1,1 +1,52 @@
-"""The pytest plugin (entry point ``plantproof``)."""
+"""The pytest plugin (entry point ``plantproof``): options always, everything else only when a plant is given.
+
+Importing this module is part of every pytest start, so it imports nothing but pytest.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+_NEEDED = "plantproof: the conformance suites need a plant: pytest conformance --plant PLANT.yaml --profile NAME"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the campaign's options."""
+    group = parser.getgroup("plantproof", "conformance campaign (符合性测试)")
+    group.addoption("--plant", type=Path, metavar="PLANT.yaml", help="plant to be tested (工厂描述文件)")
+    group.addoption(
+        "--profile",
+        action="append",
+        metavar="NAME|FILE",
+        help="profile of requirements, may repeat (要求集, default: shanghai-617-2022)",
+    )
+    group.addoption(
+        "--evidence", type=Path, metavar="DIR", help="where the evidence goes (证据目录, default: evidence/PLANT-TIME)"
+    )
+    group.addoption("--plan", action="store_true", help="send nothing; print every action and its cost (只列计划)")
+    group.addoption("--resume", action="store_true", help="go on with the campaign in --evidence (续测)")
+    group.addoption("--plantproof-lang", choices=("zh", "en"), help="language of everything said (语言)")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Take part only when a plant is given."""
+    config.addinivalue_line("markers", "measures(indicator): a suite function (see conformance.suite)")
+    config.addinivalue_line("markers", "open_requirements: lists requirements that no suite measures")
+    if config.option.plant is None:
+        for option in ("profile", "evidence", "plan", "resume"):
+            if getattr(config.option, option):
+                raise pytest.UsageError(f"--{option} needs --plant. {_NEEDED}")
+        return
+    if hasattr(config, "workerinput") or getattr(config.option, "numprocesses", None):
+        raise pytest.UsageError("plantproof: a campaign measures in one process; run it without -n (pytest-xdist)")
+    from conformance.plugin.session import CampaignPlugin
+
+    config.pluginmanager.register(CampaignPlugin(config), "plantproof-campaign")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Refuse to collect the suites without a plant, instead of failing on a missing fixture."""
+    if metafunc.config.option.plant is None and metafunc.definition.get_closest_marker("measures"):
+        raise pytest.UsageError(_NEEDED)

@@ -1,0 +1,1 @@
+"""Network access: reachability of every object class."""
