@@ -1,0 +1,311 @@
+"""The bundle: one folder that holds a whole campaign. Its format, version 1, is described in ``docs/bundle.md``.
+
+:class:`Bundle` reads it. It may come from anybody: nothing in it is run, no link is followed, no name leads out of the
+folder, and every file has a size beyond which it is refused.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Callable
+from collections.abc import Iterable
+from collections.abc import Iterator
+from functools import cached_property
+from pathlib import Path
+from pathlib import PurePosixPath
+from typing import IO
+from typing import TYPE_CHECKING
+from typing import Literal
+from typing import TypeVar
+
+from pydantic import BaseModel
+from pydantic import Field
+from pydantic import ValidationError
+
+from fixtures.plant.model import Plant
+from profiles import yaml12
+from profiles.observation import Observation
+from profiles.problem import Problem
+from profiles.problem import UserMistake
+from profiles.requirement import Profile
+from reports.result import Campaign
+from reports.result import Record
+from reports.result import Result
+
+if TYPE_CHECKING:
+    from reports.parquet import ObservationTable
+
+BUNDLE_FORMAT: Literal["plantproof-bundle/1"] = "plantproof-bundle/1"
+
+MANIFEST = "manifest.json"
+RESULTS = "results.json"
+OBSERVATIONS = "observations.parquet"
+PLANT = "plant.yaml"
+PROFILES = "profiles"  #: folder; one ``NAME.yaml`` for each profile
+ATTEMPTS = "attempts.jsonl"  #: results that a later attempt replaced
+EVENTS = "events.jsonl"
+RAW = "raw"  #: folder; output of the tools
+
+#: Largest file of each kind that is read into memory, bytes: far above what 20,000 endpoints need.
+MAX_TEXT_BYTES = 256 << 20
+MAX_PROFILES = 100
+
+_Model = TypeVar("_Model", bound=BaseModel)
+_T = TypeVar("_T")
+
+
+class Malformed(Exception):
+    """A file of the bundle is not what the format says."""
+
+    def __init__(self, name: str, error: str) -> None:
+        self.name = name
+        self.error = error
+        super().__init__(f"{name}: {error}")
+
+
+class Event(Record):
+    """Something that happened in the campaign beside the measurements."""
+
+    utc_ns: int
+    run: int  #: number of the session, from 1
+    kind: str
+    text: str
+    facts: dict[str, str] = Field(default_factory=dict)
+
+
+class FileRecord(Record):
+    """What the manifest says of one file."""
+
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    size: int = Field(ge=0)  #: bytes
+
+
+class Manifest(Record):
+    """``manifest.json``: every other file of the bundle by its hash, and where and when it was sealed."""
+
+    format: Literal["plantproof-bundle/1"] = BUNDLE_FORMAT
+    campaign: str
+    sealed_utc: str  #: ISO 8601 with zone
+    host: str
+    kernel: str
+    clock: dict[str, str]  #: state of the system clock when sealing (``adjtimex(2)``)
+    versions: dict[str, str]
+    files: dict[str, FileRecord]  #: by path in the bundle, with ``/``
+
+
+class Bundle:
+    """A bundle, read when asked for; use :meth:`open`.
+
+    What is read is checked against its model, not against the manifest: that is ``reports.verify``.
+    Every property raises :class:`~profiles.problem.UserMistake` if its file is missing or malformed.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @classmethod
+    def open(cls, path: Path | str) -> Bundle:
+        """The bundle in the folder ``path``.
+
+        Raises:
+            UserMistake: if there is no such folder, or it holds no results.
+        """
+        folder = Path(path)
+        if not folder.is_dir():
+            raise UserMistake([Problem("bundle-absent", "reports", file=str(path))])
+        if not (folder / RESULTS).is_file():
+            raise UserMistake([Problem("bundle-no-results", "reports", file=str(path), facts={"name": RESULTS})])
+        return cls(folder)
+
+    @cached_property
+    def campaign(self) -> Campaign:
+        """Facts, counts and results."""
+        return self._told(self.read_campaign)
+
+    @cached_property
+    def manifest(self) -> Manifest:
+        """Hashes, versions, host and clock."""
+        return self._told(self.read_manifest)
+
+    @cached_property
+    def plant(self) -> Plant:
+        """The plant as resolved for the run."""
+        return self._told(self.read_plant)
+
+    @cached_property
+    def profiles(self) -> tuple[Profile, ...]:
+        """The profiles as resolved for the run, in the campaign's order."""
+        return self._told(lambda: self.read_profiles(self.campaign.profiles))
+
+    @cached_property
+    def attempts(self) -> tuple[Result, ...]:
+        """Results that a later attempt of the same item replaced, oldest first."""
+        return self._told(lambda: tuple(self._lines(ATTEMPTS, Result)))
+
+    @cached_property
+    def events(self) -> tuple[Event, ...]:
+        """What happened beside the measurements, in order."""
+        return self._told(lambda: tuple(self._lines(EVENTS, Event)))
+
+    @cached_property
+    def table(self) -> ObservationTable:
+        """All observations, as columns."""
+        return self._told(self.read_table)
+
+    def observations(self, methods: Iterable[str], targets: Iterable[str]) -> Iterator[Observation]:
+        """The observations of these methods and targets that count, in the order in which they were stored.
+
+        Where an attempt was repeated after an interruption, the last one counts.
+        """
+        return self.table.select(methods, targets)
+
+    def read_campaign(self) -> Campaign:
+        """``results.json``, not cached. Raises :class:`Malformed`, as all ``read_`` methods do."""
+        return self._json(RESULTS, Campaign)
+
+    def read_manifest(self) -> Manifest:
+        """``manifest.json``."""
+        return self._json(MANIFEST, Manifest)
+
+    def read_plant(self) -> Plant:
+        """``plant.yaml``; it is self-contained, so it may not name further files."""
+        plant = _validated(PLANT, Plant, self._yaml(PLANT))
+        if plant.endpoint_files:
+            raise Malformed(PLANT, f"names other files: {', '.join(plant.endpoint_files[:3])}")
+        return plant
+
+    def read_profiles(self, names: Iterable[str]) -> tuple[Profile, ...]:
+        """``profiles/NAME.yaml`` of each name."""
+        wanted = tuple(names)
+        if len(wanted) > MAX_PROFILES:
+            raise Malformed(PROFILES, f"{len(wanted)} profiles")
+        return tuple(self._profile(name) for name in wanted)
+
+    def read_table(self) -> ObservationTable:
+        """``observations.parquet``."""
+        from reports.parquet import ObservationTable
+
+        with open_plain(self.path, OBSERVATIONS) as file:
+            try:
+                return ObservationTable.read(file)
+            except ValueError as error:
+                raise Malformed(OBSERVATIONS, str(error)) from None
+
+    def _profile(self, name: str) -> Profile:
+        path = profile_path(name)
+        profile = _validated(path, Profile, self._yaml(path))
+        if profile.profile != name:
+            raise Malformed(path, f"holds the profile {profile.profile}")
+        return profile
+
+    def _json(self, name: str, model: type[_Model]) -> _Model:
+        try:
+            return model.model_validate_json(read_plain(self.path, name))
+        except ValidationError as error:
+            raise Malformed(name, _first(error)) from None
+
+    def _lines(self, name: str, model: type[_Model]) -> Iterator[_Model]:
+        for number, line in enumerate(read_plain(self.path, name).splitlines(), 1):
+            try:
+                yield model.model_validate_json(line)
+            except ValidationError as error:
+                raise Malformed(name, f"line {number}: {_first(error)}") from None
+
+    def _yaml(self, name: str) -> object:
+        try:
+            value, mishaps = yaml12.parse(read_plain(self.path, name).decode())
+        except UnicodeDecodeError as error:
+            raise Malformed(name, str(error)) from None
+        if mishaps:
+            line, column = mishaps[0].place
+            raise Malformed(name, f"line {line}, column {column}: {mishaps[0].code}")
+        return value
+
+    def _told(self, read: Callable[[], _T]) -> _T:
+        try:
+            return read()
+        except Malformed as malformed:
+            place = str(self.path / malformed.name)
+            raise UserMistake(
+                [Problem("bundle-malformed", "reports", file=place, facts={"error": malformed.error})]
+            ) from None
+
+
+def resolved_yaml(model: Plant | Profile) -> str:
+    """A plant or a profile as the one self-contained file that a bundle keeps; equal models give equal text."""
+    values = model.model_dump(mode="json", by_alias=True, exclude_defaults=True, exclude={"endpoint_files"})
+    if isinstance(model, Plant):
+        values = {"plant": values.pop("plant"), "format": model.format} | values
+    return yaml12.dump(values)
+
+
+def profile_path(name: str) -> str:
+    """Where in a bundle the profile ``name`` lies."""
+    path = f"{PROFILES}/{name}.yaml"
+    if not is_safe(path) or path.count("/") != 1:
+        raise Malformed(PROFILES, f"{name!r} cannot be a profile's name")
+    return path
+
+
+def is_safe(path: str) -> bool:
+    """Whether ``path`` is a plain relative path that names one file below the folder it is taken in."""
+    parts = PurePosixPath(path).parts
+    plain = path.isprintable() and "\\" not in path and not path.startswith("/") and ".." not in parts
+    return bool(parts) and plain and str(PurePosixPath(path)) == path
+
+
+def open_plain(folder: Path, name: str) -> IO[bytes]:
+    """Open a regular file below ``folder``, reached without any link.
+
+    Raises:
+        Malformed: if there is none.
+    """
+    if not is_safe(name):
+        raise Malformed(name, "not a path in the bundle")
+    try:
+        directory = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        *outer, last = PurePosixPath(name).parts
+        for part in outer:
+            directory = _step(directory, part, os.O_DIRECTORY)
+        file = os.fdopen(_step(directory, last, os.O_NONBLOCK), "rb")  # or opening a FIFO would wait for a writer
+    except OSError as error:
+        raise Malformed(name, error.strerror or str(error)) from None
+    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        file.close()
+        raise Malformed(name, "not a regular file")
+    return file
+
+
+def read_plain(folder: Path, name: str, limit: int = MAX_TEXT_BYTES) -> bytes:
+    """The content of a regular file below ``folder``.
+
+    Raises:
+        Malformed: if there is none, or it is larger than ``limit`` bytes.
+    """
+    with open_plain(folder, name) as file:
+        content = file.read(limit + 1)
+    if len(content) > limit:
+        raise Malformed(name, f"larger than {limit} bytes")
+    return content
+
+
+def _step(directory: int, name: str, flag: int) -> int:
+    """Open ``name`` in ``directory``, which is closed."""
+    try:
+        return os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | flag, dir_fd=directory)
+    finally:
+        os.close(directory)
+
+
+def _validated(name: str, model: type[_Model], value: object) -> _Model:
+    try:
+        return model.model_validate(value)
+    except ValidationError as error:
+        raise Malformed(name, _first(error)) from None
+
+
+def _first(error: ValidationError) -> str:
+    problem = error.errors(include_url=False, include_input=False)[0]
+    place = ".".join(str(step) for step in problem["loc"])
+    return f"{place}: {problem['msg']}" if place else problem["msg"]
