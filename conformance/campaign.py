@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
-from collections.abc import Iterable
 from collections.abc import Sequence
-from dataclasses import dataclass
-from dataclasses import field
-from dataclasses import replace
+from contextlib import ExitStack
+from typing import Protocol
 
+from conformance.bulk import Bulk
+from conformance.bulk import Priced
+from conformance.suite import can_be_measured
 from fixtures.plant.model import Plant
 from fixtures.scope import permits
 from fixtures.scoping import Case
 from fixtures.scoping import plan
+from fixtures.vantage import Event
 from fixtures.vantage import VantagePool
 from probes.action import Action
-from probes.action import Cost
-from probes.action import Target
 from probes.methods import method
 from profiles.indicators import find
 from profiles.observation import Observation
@@ -27,55 +25,116 @@ from reports.rejudge import rejudge
 from reports.result import Result
 from reports.store import EvidenceStore
 
-#: What makes two actions one bulk action: everything but their targets.
-_Key = tuple[str, str, int, float, str]
+
+class Watch(Protocol):
+    """Somebody who watches a long collection and may stop it."""
+
+    def begin(self, actions: Sequence[Action]) -> None:
+        """``actions`` are about to run."""
+
+    def seen(self, observations: Sequence[Observation]) -> None:
+        """``observations`` have arrived and are durable."""
+
+    def end(self) -> None:
+        """The collection is over."""
+
+    def stop_requested(self) -> bool:
+        """Whether all sending is to end now."""
 
 
-def _key(action: Action) -> _Key:
-    parameters = json.dumps(dict(action.parameters), sort_keys=True)
-    return action.vantage, action.method, action.window, action.not_before_s, parameters
-
-
-class Bulk:
-    """Actions of many items merged, so that each address is probed once per campaign and shared by all items."""
-
-    def __init__(self) -> None:
-        self._actions: dict[_Key, tuple[Action, dict[Target, None]]] = {}
-
-    def add(self, actions: Iterable[Action]) -> None:
-        """Merge ``actions`` into what is there."""
-        for action in actions:
-            self._actions.setdefault(_key(action), (action, {}))[1].update(dict.fromkeys(action.targets))
-
-    def take(self, actions: Iterable[Action]) -> list[Action]:
-        """Remove and return the merged actions that any of ``actions`` is part of."""
-        keys = dict.fromkeys(map(_key, actions))
-        found = [self._actions.pop(key) for key in keys if key in self._actions]
-        return [replace(action, targets=tuple(targets)) for action, targets in found]
-
-    def __iter__(self) -> Iterable[Action]:  # type: ignore[override]
-        return iter([replace(action, targets=tuple(targets)) for action, targets in self._actions.values()])
-
-
-@dataclass(frozen=True, slots=True)
-class Priced:
-    """An action and what it may put on the wire."""
-
-    action: Action
-    cost: Cost
-
-
-@dataclass(slots=True)
 class Campaign:
-    """What is planned for a plant, and how far it is.
+    """What is planned for a plant under some profiles, and how far it is.
 
-    Sends nothing before :meth:`collect`, which needs ``store`` and ``pool``.
+    Planning (:meth:`enlist`, :meth:`priced`) sends nothing; measuring needs :meth:`open`.
     """
 
-    plant: Plant
-    profiles: Sequence[Profile]
-    cases: dict[str, Case] = field(init=False)
-    bulk: Bulk = field(default_factory=Bulk)
+    def __init__(self, plant: Plant, profiles: Sequence[Profile]) -> None:
+        self.plant = plant
+        self.profiles = tuple(profiles)
+        self.cases: dict[str, Case] = {case.id: case for case in plan(plant, profiles)}
+        self.permits = permits(plant)
+        self._enlisted: dict[str, tuple[Action, ...]] = {}
+        self._bulk = Bulk()
+        self._open = ExitStack()
 
-    def __post_init__(self) -> None:
-        self.cases = {case.id: case for case in plan(self.plant, self.profiles)}
+    def enlist(self, case: Case, actions: Sequence[Action]) -> None:
+        """Take ``case`` into the run; ``actions`` are what its suite wants measured."""
+        self._enlisted[case.id] = tuple(actions)
+        self._bulk.add(actions)
+
+    def priced(self) -> list[Priced]:
+        """Every action of the enlisted cases, merged, with its cost."""
+        return [Priced(action, method(action.method).cost(action, self.permits[action.vantage])) for action in self._bulk]
+
+    def open(self, store: EvidenceStore) -> None:
+        """Keep ``store``, and open the vantage points that have something left to measure.
+
+        Raises:
+            UserMistake: if a vantage point cannot be opened; nothing has been sent to the plant then.
+        """
+        self.store = self._open.enter_context(store)
+        needed = {action.vantage for action in self._bulk if store.missing(action)}
+        self._pool = self._open.enter_context(
+            VantagePool.open(self.plant, {id: permit for id, permit in self.permits.items() if id in needed})
+        )
+        for event in self._pool.events:
+            self._note(event)
+        self._results = {result.item: result for result in store.results()}
+
+    def close(self) -> None:
+        """Release the vantage points and the store; what was measured stays."""
+        self._open.close()
+
+    def measure(self, case: Case, watch: Watch) -> Result:
+        """Collect what is still missing for ``case``, judge it, and keep the result.
+
+        A case that was concluded before an interruption, and for which nothing is missing, keeps its result.
+        """
+        sent = self._collect(case, watch)
+        known = self._results.get(case.id)
+        if known is not None and not sent:
+            return known
+        result = self._judged(case)
+        if not watch.stop_requested():
+            self.store.put_result(result)
+            self._results[case.id] = result
+        return result
+
+    def _collect(self, case: Case, watch: Watch) -> bool:
+        """Run what is missing of the merged actions that ``case`` is part of; tell whether there was anything."""
+        todo = [action for due in self._bulk.take(self._enlisted[case.id]) if (action := self.store.missing(due))]
+        if not todo:
+            return False
+
+        def keep(observations: list[Observation]) -> None:
+            self.store.append(observations)
+            watch.seen(observations)
+
+        watch.begin(todo)
+        try:
+            self._pool.run(todo, on_rows=keep, on_event=self._note, should_stop=watch.stop_requested)
+        finally:
+            watch.end()
+        return True
+
+    def _note(self, event: Event) -> None:
+        self.store.event(event.kind, event.text, event.facts)
+
+    def _judged(self, case: Case) -> Result:
+        if not can_be_measured(case):
+            return not_tested(case, "no-suite")
+        indicator = find(case.requirement.indicator)
+        assert indicator is not None  # noqa: S101 - can_be_measured says so
+        members = [member.id for member in case.register.members if member.drawn]
+        return rejudge(case, self.store.observations(indicator.methods, members))
+
+    def results(self) -> list[Result]:
+        """One result for every planned item, in the plan's order; those never reached are ``not-tested``."""
+        return [self._results.get(case.id) or self._unreached(case) for case in self.cases.values()]
+
+    def _unreached(self, case: Case) -> Result:
+        if not can_be_measured(case):
+            return not_tested(case, "no-suite")
+        return not_tested(case, "interrupted" if case.id in self._enlisted else "deselected")
+
+

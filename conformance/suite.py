@@ -21,6 +21,9 @@ SuiteFunction = TypeVar("SuiteFunction", bound=Callable[..., list[Action]])
 #: Name of the marker that :func:`measures` sets.
 MARKER = "measures"
 
+#: Name of the marker of the one function that lists the requirements no suite can measure.
+OPEN_MARKER = "open_requirements"
+
 
 def measures(indicator: str) -> Callable[[SuiteFunction], SuiteFunction]:
     """Declare that the decorated function measures ``indicator`` (an id of :mod:`profiles.indicators`)."""
@@ -32,10 +35,6 @@ def measures(indicator: str) -> Callable[[SuiteFunction], SuiteFunction]:
         return marked
 
     return declare
-
-
-#: Marks the one function that lists the requirements no suite can measure.
-lists_open_requirements = pytest.mark.open_requirements
 
 
 def can_be_measured(case: Case) -> bool:

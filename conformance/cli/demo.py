@@ -1,0 +1,51 @@
+"""``plantproof try``: the whole way from a plant file to a verified bundle, on the virtual plant."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from datetime import UTC
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from profiles.language import Texts
+from profiles.language import current_language
+from profiles.verdict import ExitStatus
+
+
+def try_plant(
+    profile: Annotated[list[str] | None, typer.Option(help="profile, may repeat (要求集)")] = None,
+    defect: Annotated[list[str] | None, typer.Option(help="switch this defect on first, may repeat (缺陷)")] = None,
+    evidence: Annotated[Path | None, typer.Option(help="evidence directory (证据目录)")] = None,
+    name: Annotated[str, typer.Option(help="name of the virtual plant (虚拟工厂名)")] = "try",
+) -> None:
+    """Bring a virtual plant up, run the suites on it, seal and verify the bundle, take the plant down.
+
+    Exits 0 when the campaign ran to its end and the bundle verifies, whatever the verdicts: this shows how it works.
+    """
+    from fixtures.lab import Lab
+    from reports.verify import verify
+
+    texts = Texts.of("conformance")
+    directory = evidence or Path("evidence") / f"{name}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
+    with Lab.up(name) as lab:
+        typer.echo(texts.get("try.up", plant=lab.plant_file, namespaces=len(lab.namespaces)))
+        for wanted in defect or []:
+            lab.defect(wanted).on()
+            typer.echo(texts.get("try.defect", defect=wanted))
+        command = [sys.executable, "-m", "pytest", "--pyargs", "conformance", "-q", "-p", "no:cacheprovider"]
+        command += ["--plant", str(lab.plant_file), "--evidence", str(directory)]
+        command += ["--plantproof-lang", current_language()]
+        for wanted in profile or []:
+            command += ["--profile", wanted]
+        status = subprocess.run(command, check=False).returncode
+    if status not in (ExitStatus.CONFORMANT, ExitStatus.NONCONFORMANT, ExitStatus.INCOMPLETE):
+        raise typer.Exit(status)
+    verification = verify(directory / "bundle")
+    if not verification.sound:
+        typer.echo(texts.get("try.unsound", bundle=directory / "bundle"), err=True)
+        raise typer.Exit(1)
+    typer.echo(texts.get(f"try.ended-{status}", report=directory / "bundle" / "report.html", status=status))

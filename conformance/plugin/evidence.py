@@ -1,0 +1,61 @@
+"""Where a campaign's evidence lies, checked before anything is sent."""
+
+from __future__ import annotations
+
+import platform
+import re
+import uuid
+from datetime import UTC
+from datetime import datetime
+from importlib.metadata import version
+from pathlib import Path
+
+from conformance.campaign import Campaign
+from fixtures.plant.dump import dump_plant
+from profiles.loader import dump
+from profiles.problem import Problem
+from profiles.problem import UserMistake
+from reports.store import EvidenceStore
+
+BUNDLE = "bundle"
+
+
+def evidence_directory(asked: Path | None, plant: str, *, resume: bool) -> Path:
+    """The campaign's evidence directory; nothing is created.
+
+    Raises:
+        UserMistake: if it holds a campaign already and none is to be resumed, or the other way round.
+    """
+    if asked is None:
+        if resume:
+            raise _mistake("resume-needs-evidence", "--resume")
+        name = re.sub(r"[^\w.-]+", "-", plant).strip("-") or "plant"
+        return Path("evidence") / f"{name}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
+    if EvidenceStore.exists(asked) != resume:
+        raise _mistake("evidence-absent" if resume else "evidence-exists", str(asked))
+    return asked
+
+
+def opened_store(campaign: Campaign, directory: Path, *, resume: bool) -> EvidenceStore:
+    """The store in ``directory``: new, or the one of the campaign that is resumed.
+
+    Raises:
+        UserMistake: if it belongs to another plant or profile, or another process is writing to it.
+    """
+    plant = dump_plant(campaign.plant)
+    profiles = {profile.profile: dump(profile) for profile in campaign.profiles}
+    if resume:
+        return EvidenceStore.resume(directory, plant_yaml=plant, profile_yamls=profiles)
+    facts = {
+        "plantproof": version("plantproof"),
+        "python": platform.python_version(),
+        "kernel": platform.release(),
+        "host": platform.node(),
+    }
+    return EvidenceStore.create(
+        directory, campaign=str(uuid.uuid4()), plant_yaml=plant, profile_yamls=profiles, facts=facts
+    )
+
+
+def _mistake(code: str, place: str) -> UserMistake:
+    return UserMistake([Problem(code, catalogue="conformance", file=place)])

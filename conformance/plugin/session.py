@@ -1,0 +1,190 @@
+"""The campaign as pytest sees it: requirements become items, verdicts become outcomes."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from conformance.campaign import Campaign
+from conformance.plugin import items
+from conformance.plugin.evidence import evidence_directory
+from conformance.plugin.evidence import finish
+from conformance.plugin.evidence import opened_store
+from conformance.plugin.plan import PLAIN_WIDTH
+from conformance.plugin.plan import print_plan
+from conformance.plugin.progress import Watcher
+from conformance.suite import MARKER
+from conformance.suite import OPEN_MARKER
+from conformance.suite import can_be_measured
+from fixtures.plant.loader import load_plant
+from fixtures.plant.model import Plant
+from fixtures.scoping import Case
+from profiles.language import Texts
+from profiles.language import choose_language
+from profiles.language import current_language
+from profiles.loader import load_profile
+from profiles.problem import UserMistake
+from profiles.verdict import ExitStatus
+from profiles.verdict import Outcome
+from profiles.verdict import Verdict
+from reports.result import Campaign as CampaignRecord
+from reports.result import Result
+from reports.table import terminal_table
+
+DEFAULT_PROFILE = "shanghai-617-2022"
+_RESULT = pytest.StashKey[Result]()
+
+
+class CampaignPlugin:
+    """One campaign in one pytest session; registered when ``--plant`` is given."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        options = config.option
+        choose_language(options.plantproof_lang)
+        self.plan_only: bool = options.plan
+        self.resume: bool = options.resume
+        self.record: CampaignRecord | None = None
+        self.watcher = Watcher()
+        self._texts = Texts.of("conformance")
+        try:
+            profiles = [load_profile(name) for name in options.profile or [DEFAULT_PROFILE]]
+            self.campaign = Campaign(load_plant(options.plant), profiles)
+            self.directory = evidence_directory(options.evidence, self.campaign.plant.plant, resume=self.resume)
+        except UserMistake as mistake:
+            raise pytest.UsageError(mistake.text()) from None
+
+    @pytest.fixture(scope="session")
+    def plant(self) -> Plant:
+        """The plant that is tested."""
+        return self.campaign.plant
+
+    def pytest_report_header(self) -> str:
+        """Say what is tested, against what, and where the evidence goes."""
+        return self._texts.get(
+            "campaign.started",
+            plant=self.campaign.plant.plant,
+            profiles=", ".join(profile.profile for profile in self.campaign.profiles),
+            planned=len(self.campaign.cases),
+            evidence="-" if self.plan_only else self.directory,
+        )
+
+    def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
+        """Give each suite function the planned cases it measures, one item each."""
+        if marker := metafunc.definition.get_closest_marker(MARKER):
+            wanted = [case for case in self.campaign.cases.values() if can_be_measured(case)]
+            cases = [case for case in wanted if case.requirement.indicator == marker.args[0]]
+        elif metafunc.definition.get_closest_marker(OPEN_MARKER):
+            cases = [case for case in self.campaign.cases.values() if not can_be_measured(case)]
+        else:
+            return
+        metafunc.parametrize("case", cases, ids=[case.id for case in cases])
+
+    def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
+        """Drop the placeholder that pytest makes of a suite function without a case."""
+        empty = [item for item in items if _is_suite_item(item) and not isinstance(_case(item), Case)]
+        if empty:
+            items[:] = [item for item in items if item not in empty]
+            config.hook.pytest_deselected(items=empty)
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """Ask every selected item what it would send."""
+        for item in session.items:
+            if _is_suite_item(item):
+                case = _case(item)
+                self.campaign.enlist(case, item.function(case=case, plant=self.campaign.plant))  # type: ignore[attr-defined]
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> Generator[None, object, object]:
+        """Print the plan, or measure with the store and the vantage points open, and seal at the end."""
+        if session.config.option.collectonly:
+            return (yield)
+        if self.plan_only:
+            print_plan(self._console(session.config), self.campaign.priced(), self._open_items())
+            session.config.option.collectonly = True
+            return (yield)
+        try:
+            self.campaign.open(opened_store(self.campaign, self.directory, resume=self.resume))
+        except UserMistake as mistake:
+            self.campaign.close()
+            raise pytest.UsageError(mistake.text()) from None
+        try:
+            with self.watcher.signals():
+                return (yield)
+        finally:
+            self.record = finish(self.campaign, self.directory)
+            self.campaign.close()
+
+    def pytest_runtest_setup(self, item: pytest.Item) -> None:
+        """Measure: in the setup phase, so that a broken instrument is an error and not a failure."""
+        if not _is_suite_item(item):
+            return
+        capture: Any = item.config.pluginmanager.getplugin("capturemanager")
+        with capture.global_and_fixture_disabled():
+            result = self.campaign.measure(_case(item), self.watcher)
+        if self.watcher.stop_requested():
+            raise KeyboardInterrupt
+        item.stash[_RESULT] = result
+        items.note_result(item, result)
+        if result.verdict is Verdict.ERROR:
+            items.settle(result)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> bool | None:
+        """Settle the verdict; the suite function itself has already said what it had to say."""
+        if not _is_suite_item(pyfuncitem):
+            return None
+        items.settle(pyfuncitem.stash[_RESULT])
+        return True
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
+        """Exit with the campaign's status; pytest's own 2 and 4 keep their meaning."""
+        if session.config.option.collectonly:
+            if self.plan_only and not self.campaign.priced():
+                session.exitstatus = ExitStatus.INCOMPLETE
+            return
+        if self.record is None or exitstatus in (pytest.ExitCode.INTERRUPTED, pytest.ExitCode.USAGE_ERROR):
+            return
+        status = _STATUS[self.record.outcome]
+        foreign_failure = exitstatus == pytest.ExitCode.TESTS_FAILED and status is ExitStatus.CONFORMANT
+        session.exitstatus = ExitStatus.NONCONFORMANT if foreign_failure else status
+
+    def pytest_terminal_summary(self, config: pytest.Config) -> None:
+        """Print the table of verdicts and where the proof lies."""
+        if self.record is None:
+            return
+        console = self._console(config)
+        console.print(terminal_table(self.record, current_language()))
+        bundle = self.directory / "bundle"
+        said = "campaign.interrupted" if self.watcher.stop_requested() else "campaign.sealed"
+        facts = {"bundle": bundle, "report": bundle / "report.html", "evidence": self.directory}
+        console.print(self._texts.get(said, **facts), highlight=False, soft_wrap=True)
+
+    def _open_items(self) -> int:
+        return sum(not can_be_measured(case) for case in self.campaign.cases.values())
+
+    @staticmethod
+    def _console(config: pytest.Config) -> Console:
+        """A console on pytest's own terminal, as wide as a file needs where there is no terminal."""
+        reporter: Any = config.pluginmanager.getplugin("terminalreporter")
+        writer = reporter._tw  # noqa: SLF001 - the only way to the stream that capturing leaves alone
+        return Console(file=writer._file, width=None if writer.hasmarkup else PLAIN_WIDTH)  # noqa: SLF001
+
+
+_STATUS = {
+    Outcome.CONFORMANT: ExitStatus.CONFORMANT,
+    Outcome.NONCONFORMANT: ExitStatus.NONCONFORMANT,
+    Outcome.INCOMPLETE: ExitStatus.INCOMPLETE,
+}
+
+
+def _is_suite_item(item: pytest.Item) -> bool:
+    return any(item.get_closest_marker(name) for name in (MARKER, OPEN_MARKER))
+
+
+def _case(item: pytest.Item) -> Case:
+    case: Case = item.callspec.params["case"]  # type: ignore[attr-defined]
+    return case
