@@ -1,0 +1,127 @@
+"""Numbers for readers: never rounded across a limit, always with their unit."""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Iterable
+from decimal import Decimal
+from decimal import InvalidOperation
+
+from profiles.requirement import Threshold
+from reports.result import Result
+
+_SIGNIFICANT = 4
+_MOST_SIGNIFICANT = 17  #: enough to tell any two doubles apart
+_SIGNS = {">=": "≥", ">": ">", "<=": "≤", "<": "<", "==": "="}
+_COMPARE = {">=": operator.ge, ">": operator.gt, "<=": operator.le, "<": operator.lt, "==": operator.eq}
+_EXPONENT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def number(value: float, limit: float | None = None, op: str = ">=") -> str:
+    """``value`` with four significant digits or more: no integer is rounded, and nothing across ``limit``."""
+    if not math.isfinite(value):
+        return {math.inf: "∞", -math.inf: "−∞"}.get(value, "–")
+    exact = Decimal(repr(float(value)))
+    for significant in range(_SIGNIFICANT, _MOST_SIGNIFICANT + 1):
+        rounded = _round(exact, significant)
+        if limit is None or (_same_side(value, float(rounded), limit, op)):
+            return _plain(rounded)
+    return _plain(exact)
+
+
+def count(value: int) -> str:
+    """A number of objects, in groups of three digits."""
+    return f"{value:,}"
+
+
+def with_unit(text: str, unit: str) -> str:
+    """A number and its unit, kept on one line; the bare number 1 is no unit."""
+    return text if unit in ("", "1") else f"{text}\u00a0{unit}"
+
+
+def value_of(result: Result) -> str:
+    """The result's value with its unit, or ``–``."""
+    if result.value is None:
+        return "–"
+    limit = limit_of(result)
+    op = result.threshold.op if result.threshold else ">="
+    return with_unit(number(result.value, limit, op), result.unit)
+
+
+def share_of(result: Result) -> str:
+    """The counts behind a ratio, such as ``39/40``, or nothing."""
+    if result.numerator is None or result.denominator is None:
+        return ""
+    return f"{count(result.numerator)}/{count(result.denominator)}"
+
+
+def value_with_share(result: Result) -> str:
+    """The value, and before it the counts it comes from: ``39/40 = 97.5 %``."""
+    share = share_of(result)
+    return f"{share} = {value_of(result)}" if share and result.value is not None else share or value_of(result)
+
+
+def interval_of(result: Result) -> str:
+    """The interval, such as ``93.1 … 97.4 %``, or ``≥ 91.2 %`` where only one side is bounded."""
+    if result.interval is None:
+        return "–"
+    limit = limit_of(result)
+    op = result.threshold.op if result.threshold else ">="
+    low, high = (
+        side if side is None else number(side, limit, op) for side in (result.interval.low, result.interval.high)
+    )
+    if low is None or high is None:
+        bound = f"≥\u00a0{low}" if low is not None else f"≤\u00a0{high}" if high is not None else "−∞ … ∞"
+        return with_unit(bound, result.unit)
+    return with_unit(f"{low} … {high}", result.unit)
+
+
+def threshold_text(threshold: Threshold | None) -> str:
+    """The limit as the profile writes it, such as ``≥ 100 %``, or ``–``."""
+    return f"{_SIGNS[threshold.op]}\u00a0{threshold.value.replace(' ', chr(0xA0))}" if threshold else "–"
+
+
+def worst_first(rows: Iterable[Result], threshold: Threshold | None) -> list[Result]:
+    """Results of one requirement's parts, the worst value first; parts without a value come last."""
+    sign = -1 if threshold is not None and threshold.op in ("<", "<=") else 1
+    return sorted(rows, key=lambda row: math.inf if row.value is None else sign * row.value)
+
+
+def limit_of(result: Result) -> float | None:
+    """The limit in the result's unit, where both are written in the same unit."""
+    if result.threshold is None:
+        return None
+    written, _, unit = result.threshold.value.strip().partition(" ")
+    unit = unit.strip()
+    if not unit and written.endswith("%"):
+        written, unit = written[:-1], "%"
+    if unit != ("" if result.unit == "1" else result.unit):
+        return None
+    try:
+        limit = float(Decimal(written))
+    except InvalidOperation:
+        return None
+    return limit if math.isfinite(limit) else None
+
+
+def _round(value: Decimal, significant: int) -> Decimal:
+    if not value:
+        return value
+    return value.quantize(Decimal(1).scaleb(min(0, value.adjusted() - significant + 1)))
+
+
+def _same_side(value: float, rounded: float, limit: float, op: str) -> bool:
+    compare = _COMPARE[op]
+    return bool(compare(value, limit) == compare(rounded, limit)) and (value == limit) == (rounded == limit)
+
+
+def _plain(value: Decimal) -> str:
+    """Grouped digits without an exponent; numbers too small or too large for that as ``1.2 × 10⁻⁹``."""
+    if value and not -7 <= value.adjusted() <= 15:
+        mantissa = value.scaleb(-value.adjusted()).normalize()
+        text = f"{mantissa:f} × 10{str(value.adjusted()).translate(_EXPONENT)}"
+    else:
+        text = f"{value:,f}"
+        text = text.rstrip("0").rstrip(".") if "." in text else text
+    return text.replace("-", "−", 1) if text.startswith("-") else text

@@ -1,0 +1,120 @@
+"""Words for readers, in both languages: texts of the catalogues, and foreign text made safe to show."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from profiles.language import Texts
+from profiles.requirement import Bilingual
+from profiles.requirement import Provenance
+from profiles.requirement import Source
+from profiles.verdict import Verdict
+
+#: Control characters and characters that reorder or hide others: Unicode bidirectional formatting, zero width,
+#: line and paragraph separators, tags. Lone surrogates cannot be written as UTF-8 at all.
+_INVISIBLE = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb\ufffe\uffff"
+    "\ud800-\udfff\U000e0000-\U000e007f]"
+)
+
+#: Verdicts in the order in which a reader should meet them: what needs action first.
+BY_URGENCY = (
+    Verdict.FAIL,
+    Verdict.ERROR,
+    Verdict.INCONCLUSIVE,
+    Verdict.NOT_TESTED,
+    Verdict.PASS,
+    Verdict.INFO,
+    Verdict.NOT_APPLICABLE,
+)
+
+#: One shape for each verdict, so that none is told by colour alone.
+SHAPES = {
+    Verdict.PASS: "●",
+    Verdict.FAIL: "✕",
+    Verdict.INCONCLUSIVE: "◆",
+    Verdict.ERROR: "▲",
+    Verdict.NOT_TESTED: "○",
+    Verdict.NOT_APPLICABLE: "–",
+    Verdict.INFO: "□",
+}
+
+
+class Said(NamedTuple):
+    """One text in both languages."""
+
+    zh: str
+    en: str
+
+    def in_language(self, language: str) -> str:
+        """The text in ``zh`` or ``en``."""
+        return self.zh if language == "zh" else self.en
+
+
+def visible(text: str) -> str:
+    """``text`` with every control, reordering and invisible character spelled out as ``‹U+202E›``.
+
+    A name in a plant file can then neither drive a terminal nor make a reader see other letters than are there.
+    """
+    return _INVISIBLE.sub(lambda found: f"‹U+{ord(found[0]):04X}›", text)
+
+
+def same(text: object) -> Said:
+    """A text that is not translated: an id, a number, a name."""
+    return Said(str(text), str(text))
+
+
+def of(text: Bilingual) -> Said:
+    """A profile's text."""
+    return Said(text.zh, text.en)
+
+
+def say(code: str, **facts: object) -> Said:
+    """The text ``report.<code>`` of this room, filled with ``facts``; a :class:`Said` fact is filled by language."""
+    return _say("reports", f"report.{code}", facts)
+
+
+def reason(code: str, facts: Mapping[str, str] | None = None) -> Said:
+    """The words of a reason code; the code itself where it has none, as another version's bundle may say."""
+    try:
+        return _say("profiles", f"reason.{code}", facts or {})
+    except (KeyError, IndexError, TypeError):
+        return same(code)
+
+
+def verdict(word: Verdict) -> Said:
+    """The verdict's word."""
+    return say(f"verdict.{word.value}")
+
+
+def trusted(source: Source) -> bool:
+    """Whether a statement of conformity may name the document: its number is stated there, or was compared with it."""
+    return source.verified or source.provenance is Provenance.STATED
+
+
+def dimension(scope: Mapping[str, str]) -> Said:
+    """A breakdown's scope in words, such as ``人员类别 P 作业人员``."""
+    parts = [(say(f"dimension.{name}"), dimension_value(name, value)) for name, value in scope.items()]
+    return Said(
+        "，".join(f"{name.zh} {value.zh}" for name, value in parts), ", ".join(f"{n.en} {v.en}" for n, v in parts)
+    )
+
+
+def dimension_value(name: str, value: str) -> Said:
+    """One value of a dimension in words; zones and areas are called as the plant calls them."""
+    try:
+        return say(f"{name}.{value}")
+    except (KeyError, TypeError):
+        return same(value)
+
+
+def _say(package: str, code: str, facts: Mapping[str, object]) -> Said:
+    texts = Texts.of(package)
+
+    def filled(language: str) -> str:
+        own = {name: fact.in_language(language) if isinstance(fact, Said) else fact for name, fact in facts.items()}
+        return texts.get(code, language, **own)
+
+    return Said(filled("zh"), filled("en"))

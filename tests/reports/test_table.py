@@ -1,0 +1,189 @@
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import settings
+from hypothesis import strategies as st
+from rich.cells import cell_len
+from rich.console import Console
+
+from profiles.requirement import Threshold
+from profiles.verdict import Verdict
+from reports.figures import interval_of
+from reports.figures import limit_of
+from reports.figures import number
+from reports.figures import value_of
+from reports.result import Result
+from reports.standing import Standing
+from reports.table import terminal_table
+from reports.wording import visible
+
+
+def shown(results: Any, width: int = 120, language: str = "zh", titles: Any = None) -> str:
+    console = Console(width=width, file=io.StringIO(), force_terminal=True, color_system=None, legacy_windows=False)
+    console.print(terminal_table(results, language, titles))
+    return console.file.getvalue()  # type: ignore[attr-defined]
+
+
+def limited(value: float | None, op: str = ">=", limit: str = "100 %", unit: str = "%", **more: Any) -> Result:
+    threshold = {
+        "op": op,
+        "value": limit,
+        "source": {"standard": "S", "clause": "1", "provenance": "stated", "verified": True},
+    }
+    record = {
+        "item": "A",
+        "profile": "p",
+        "requirement": "A",
+        "indicator": "i",
+        "scope": {},
+        "verdict": "fail",
+        "reason": "r",
+    }
+    return Result.model_validate(record | {"value": value, "unit": unit, "threshold": threshold} | more)
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 110, 160])
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_no_line_is_wider_than_the_terminal(make_example: Any, width: int, language: str) -> None:
+    bundle = make_example(failing=5)
+    lines = shown(bundle.campaign.results, width, language).splitlines()
+    assert max(map(cell_len, lines)) <= width
+
+
+def test_every_item_is_named_and_breakdowns_stand_under_their_requirement(make_example: Any) -> None:
+    bundle = make_example()
+    text = shown(bundle.campaign.results, 160)
+    for result in bundle.campaign.results:
+        if not result.scope:
+            assert result.item in text
+    assert text.index("NET-RCH-E ") < text.index("安全区 cell-a") < text.index("NET-RCH-S ")
+
+
+def test_many_breakdowns_are_folded_worst_first(make_example: Any) -> None:
+    whole = limited(50)
+    parts = [limited(float(value), item=f"A:zone=z{value}", scope={"zone": f"z{value}"}) for value in range(90, 60, -1)]
+    text = shown([whole, *parts])
+    assert "z61" in text
+    assert "z90" not in text
+    assert "另有 26 行分项" in text
+
+
+def test_offenders_beyond_the_third_are_counted(make_example: Any) -> None:
+    text = shown(make_example(endpoints=80, failing=20).campaign.results, 160, "en")
+    assert "e-00008" in text
+    assert "e-00012" not in text
+    assert "17 more" in text
+
+
+def test_unmeasured_items_with_one_reason_share_a_row_and_are_all_listed() -> None:
+    results = [limited(None, item=f"Q-{n}", verdict="not-tested", reason="no-suite") for n in range(25)]
+    text = shown(results, 160)
+    assert text.count("no-suite") == 1
+    assert all(f"Q-{n}" in text for n in range(25))
+
+
+def test_hostile_names_cannot_drive_the_terminal(make_example: Any) -> None:
+    text = shown(make_example(hostile="\x1b]0;owned\x07\u202e[bold]<b>").campaign.results, 160)
+    assert "\x1b]0" not in text
+    assert "\u202e" not in text
+    assert "‹U+001B›" in text
+    assert "[bold]" in text
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "words"),
+    [
+        (["pass", "pass", "not-applicable"], ["Conformant", "2 were measured"]),
+        (["pass", "fail"], ["Nonconformant", "1 of 2"]),
+        (["fail", "not-tested", "error"], ["1 of 3", "2 are open", "1 error", "1 not tested"]),
+        (["pass", "inconclusive"], ["Incomplete", "1 of 2", "1 inconclusive"]),
+        (["info"], ["Incomplete", "No requirement was judged"]),
+        ([], ["Incomplete", "No requirement was judged"]),
+    ],
+)
+def test_the_outcome_is_told_in_a_sentence(verdicts: list[str], words: list[str]) -> None:
+    standing = Standing.of([limited(1.0, verdict=verdict) for verdict in verdicts])
+    said = f"{standing.headline().en} {standing.why().en}"
+    for word in words:
+        assert word in said
+
+
+def test_breakdowns_do_not_count_as_items() -> None:
+    standing = Standing.of([limited(1.0, verdict="pass"), limited(1.0, verdict="info", scope={"zone": "z"})])
+    assert (standing.planned, standing.judged, standing.open) == (1, 1, 0)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0, "0"),
+        (100.0, "100"),
+        (97.43589, "97.44"),
+        (0.183421, "0.1834"),
+        (123456.7, "123,457"),
+        (-85.25, "−85.25"),
+        (1.25e-9, "1.25 × 10⁻⁹"),
+        (float("inf"), "∞"),
+        (float("nan"), "–"),
+    ],
+)
+def test_numbers_are_short_and_plain(value: float, text: str) -> None:
+    assert number(value) == text
+
+
+def test_a_failing_value_is_not_rounded_up_to_its_limit() -> None:
+    assert value_of(limited(99.9996)) == "99.9996\u00a0%"
+    assert value_of(limited(29.99996, "<", "30 %")) == "29.99996\u00a0%"
+
+
+@given(
+    st.floats(min_value=0, max_value=200),
+    st.floats(min_value=0, max_value=200),
+    st.sampled_from([">=", ">", "<=", "<", "=="]),
+)
+@settings(max_examples=300)
+def test_rounding_never_changes_the_side_of_the_limit(value: float, limit: float, op: str) -> None:
+    text = number(value, limit, op)
+    if "×" in text:
+        return
+    rounded = float(text.replace(",", ""))
+    assert (rounded >= limit) == (value >= limit)
+    assert (rounded <= limit) == (value <= limit)
+
+
+def test_a_limit_in_another_unit_is_not_compared() -> None:
+    assert limit_of(limited(1.0, "<=", "10 ms", "s")) is None
+    assert limit_of(limited(1.0, "<=", "10 ms", "ms")) == 10
+    assert limit_of(limited(1.0, ">=", "0", "1")) == 0
+    assert limit_of(limited(1.0, ">=", "90%")) == 90
+
+
+def test_an_interval_bounded_on_one_side_is_told_as_a_bound() -> None:
+    def interval(low: float | None, high: float | None) -> str:
+        return interval_of(limited(95.0, interval={"low": low, "high": high, "confidence": 0.95}))
+
+    assert interval(91.24, None) == "≥\u00a091.24\u00a0%"
+    assert interval(None, 91.24) == "≤\u00a091.24\u00a0%"
+    assert interval(91.24, 97) == "91.24 … 97\u00a0%"
+
+
+@given(st.text(max_size=40))
+def test_what_is_shown_is_printable_and_nothing_is_lost(text: str) -> None:
+    out = visible(text)
+    out.encode()  # also lone surrogates
+    assert all(character.isprintable() or character in "\t\n" or ord(character) > 0x9F for character in out)
+
+
+def test_every_verdict_has_a_word_in_both_languages() -> None:
+    for language in ("zh", "en"):
+        text = shown([limited(1.0, item=str(n), verdict=word.value) for n, word in enumerate(Verdict)], 160, language)
+        assert text
+
+
+def test_threshold_texts_keep_the_profiles_words() -> None:
+    assert "<\u00a030\u00a0%" in shown([limited(12.0, "<", "30 %")])
+    assert isinstance(limited(1.0).threshold, Threshold)
