@@ -1,0 +1,89 @@
+"""Ctrl-C, SIGTERM and kill -9 in mid-sweep lose nothing that was acknowledged, and ``--resume`` completes."""
+
+from __future__ import annotations
+
+import random
+import signal
+import sqlite3
+import subprocess
+import time
+from collections.abc import Callable
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fixtures.lab import Lab
+from profiles.verdict import ExitStatus
+from reports.verify import verify
+
+pytestmark = pytest.mark.lab
+
+PROFILE = ("--profile", "terminal-reachability")
+DEADLINE_S = 60
+
+
+@pytest.fixture(scope="module")
+def lab() -> Iterator[Lab]:
+    with Lab.up("interrupt") as lab:
+        yield lab
+
+
+def _kept(evidence: Path) -> int:
+    """Observations that another process can see, that is, durable ones."""
+    try:
+        with sqlite3.connect(f"file:{next(evidence.glob('*.sqlite'))}?mode=ro", uri=True) as database:
+            count: int = database.execute("SELECT count(*) FROM observation").fetchone()[0]
+            return count
+    except (StopIteration, sqlite3.OperationalError):
+        return 0
+
+
+def _interrupt(process: subprocess.Popen[str], evidence: Path, after: int, number: signal.Signals) -> int:
+    """Send ``number`` once ``after`` observations are durable; return how many were durable just before."""
+    deadline = time.monotonic() + DEADLINE_S
+    while _kept(evidence) < after and process.poll() is None:
+        assert time.monotonic() < deadline, "the campaign never got so far"
+        time.sleep(0.01)  # polls another process's database; there is nothing to wait on
+    kept = _kept(evidence)
+    process.send_signal(number)
+    process.wait(DEADLINE_S)
+    return kept
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize("seed", range(3))
+def test_nothing_is_lost_and_resume_completes(
+    lab: Lab,
+    tmp_path: Path,
+    start_campaign: Callable[..., subprocess.Popen[str]],
+    run_campaign: Callable[..., Any],
+    number: signal.Signals,
+    seed: int,
+) -> None:
+    after = random.Random(f"{number}{seed}").randint(1, 1500)
+    process = start_campaign(lab.plant_file, tmp_path, *PROFILE)
+    kept = _interrupt(process, tmp_path, after, number)
+    assert _kept(tmp_path) >= kept > 0
+    if number is not signal.SIGKILL:
+        assert process.returncode == ExitStatus.INTERRUPTED, process.stdout and process.stdout.read()
+    resumed = run_campaign(lab.plant_file, tmp_path, *PROFILE, "--resume")
+    assert resumed.status == ExitStatus.CONFORMANT, resumed.output
+    assert _kept(tmp_path) >= kept
+    assert verify(resumed.bundle).sound
+
+
+def test_sending_stops_within_a_second(
+    lab: Lab, tmp_path: Path, start_campaign: Callable[..., subprocess.Popen[str]]
+) -> None:
+    process = start_campaign(lab.plant_file, tmp_path, *PROFILE)
+    _interrupt(process, tmp_path, 50, signal.SIGTERM)
+    stopped_ns = time.time_ns()
+    with sqlite3.connect(next(tmp_path.glob("*.sqlite"))) as database:
+        (last_sent_ns,) = database.execute(
+            "SELECT max(utc_ns) FROM observation WHERE error IS NULL OR error = 'timeout'"
+        ).fetchone()
+    assert last_sent_ns <= stopped_ns
+    events = (tmp_path / "bundle" / "events.jsonl").read_text("utf-8")
+    assert "stop" in events
