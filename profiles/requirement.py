@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Annotated
 from typing import Any
 from typing import Literal
 
@@ -102,10 +103,12 @@ class Requirement(Strict):
 
 
 class Profile(Strict):
-    """A profile: a named set of requirements."""
+    """A profile: a named set of requirements, complete, with nothing left to inherit."""
 
     profile: str = Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")  #: its name
     version: str
     title: Bilingual
     description: Bilingual
     requirements: tuple[Requirement, ...] = Field(min_length=1)
+    omitted: dict[str, Annotated[str, Field(min_length=1)]] = {}  #: requirement not asked here: the written reason
+    derived_from: tuple[str, ...] = ()  #: profiles it was made from, each as ``NAME VERSION``
