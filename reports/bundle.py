@@ -6,15 +6,11 @@ folder, and every file has a size beyond which it is refused.
 
 from __future__ import annotations
 
-import os
-import stat
 from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
-from pathlib import PurePosixPath
-from typing import IO
 from typing import TYPE_CHECKING
 from typing import Literal
 from typing import TypeVar
@@ -29,6 +25,10 @@ from profiles.observation import Observation
 from profiles.problem import Problem
 from profiles.problem import UserMistake
 from profiles.requirement import Profile
+from reports.plain import Malformed
+from reports.plain import is_safe
+from reports.plain import open_plain
+from reports.plain import read_plain
 from reports.result import Campaign
 from reports.result import Record
 from reports.result import Result
@@ -47,21 +47,10 @@ ATTEMPTS = "attempts.jsonl"  #: results that a later attempt replaced
 EVENTS = "events.jsonl"
 RAW = "raw"  #: folder; output of the tools
 
-#: Largest file of each kind that is read into memory, bytes: far above what 20,000 endpoints need.
-MAX_TEXT_BYTES = 256 << 20
 MAX_PROFILES = 100
 
 _Model = TypeVar("_Model", bound=BaseModel)
 _T = TypeVar("_T")
-
-
-class Malformed(Exception):
-    """A file of the bundle is not what the format says."""
-
-    def __init__(self, name: str, error: str) -> None:
-        self.name = name
-        self.error = error
-        super().__init__(f"{name}: {error}")
 
 
 class Event(Record):
@@ -232,70 +221,12 @@ class Bundle:
             ) from None
 
 
-def resolved_yaml(model: Plant | Profile) -> str:
-    """A plant or a profile as the one self-contained file that a bundle keeps; equal models give equal text."""
-    values = model.model_dump(mode="json", by_alias=True, exclude_defaults=True, exclude={"endpoint_files"})
-    if isinstance(model, Plant):
-        values = {"plant": values.pop("plant"), "format": model.format} | values
-    return yaml12.dump(values)
-
-
 def profile_path(name: str) -> str:
     """Where in a bundle the profile ``name`` lies."""
     path = f"{PROFILES}/{name}.yaml"
     if not is_safe(path) or path.count("/") != 1:
         raise Malformed(PROFILES, f"{name!r} cannot be a profile's name")
     return path
-
-
-def is_safe(path: str) -> bool:
-    """Whether ``path`` is a plain relative path that names one file below the folder it is taken in."""
-    parts = PurePosixPath(path).parts
-    plain = path.isprintable() and "\\" not in path and not path.startswith("/") and ".." not in parts
-    return bool(parts) and plain and str(PurePosixPath(path)) == path
-
-
-def open_plain(folder: Path, name: str) -> IO[bytes]:
-    """Open a regular file below ``folder``, reached without any link.
-
-    Raises:
-        Malformed: if there is none.
-    """
-    if not is_safe(name):
-        raise Malformed(name, "not a path in the bundle")
-    try:
-        directory = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        *outer, last = PurePosixPath(name).parts
-        for part in outer:
-            directory = _step(directory, part, os.O_DIRECTORY)
-        file = os.fdopen(_step(directory, last, os.O_NONBLOCK), "rb")  # or opening a FIFO would wait for a writer
-    except OSError as error:
-        raise Malformed(name, error.strerror or str(error)) from None
-    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-        file.close()
-        raise Malformed(name, "not a regular file")
-    return file
-
-
-def read_plain(folder: Path, name: str, limit: int = MAX_TEXT_BYTES) -> bytes:
-    """The content of a regular file below ``folder``.
-
-    Raises:
-        Malformed: if there is none, or it is larger than ``limit`` bytes.
-    """
-    with open_plain(folder, name) as file:
-        content = file.read(limit + 1)
-    if len(content) > limit:
-        raise Malformed(name, f"larger than {limit} bytes")
-    return content
-
-
-def _step(directory: int, name: str, flag: int) -> int:
-    """Open ``name`` in ``directory``, which is closed."""
-    try:
-        return os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | flag, dir_fd=directory)
-    finally:
-        os.close(directory)
 
 
 def _validated(name: str, model: type[_Model], value: object) -> _Model:

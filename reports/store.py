@@ -1,0 +1,299 @@
+"""The evidence store: everything a campaign observes and concludes, durable as it arrives, never changed.
+
+What :meth:`EvidenceStore.append` has accepted survives ``kill -9`` and power loss. Each opening of the store is a
+session with a number, the *run*; an attempt that a later run made again stays in the store, and the later one counts.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from collections.abc import Iterator
+from collections.abc import Mapping
+from collections.abc import Sequence
+from dataclasses import dataclass
+from dataclasses import replace
+from operator import attrgetter
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+from typing import Self
+
+from probes.action import Action
+from profiles.observation import COLUMNS
+from profiles.observation import INSTRUMENT_ERRORS
+from profiles.observation import Observation
+from profiles.problem import Problem
+from profiles.problem import UserMistake
+from profiles.verdict import Verdict
+from reports.bundle import RAW
+from reports.bundle import Event
+from reports.journal import Journal
+from reports.plain import is_safe
+from reports.result import Result
+
+#: Errors after which an attempt is still owed when a campaign is resumed. What the scope guard refused, it would
+#: refuse again; everything else that says nothing about the target may go better now.
+OWED = INSTRUMENT_ERRORS - {"refused-by-guard"}
+
+_NAMES = ", ".join(f'"{name}"' for name in COLUMNS)
+_fields = attrgetter(*COLUMNS)
+_VALUE = COLUMNS.index("value")
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """An observation as stored."""
+
+    observation: Observation
+    run: int  #: number of the session in which it was made, from 1
+    effective: bool  #: whether it counts: no later session made the same attempt again
+
+
+class EvidenceStore:
+    """The evidence of one campaign, in an evidence directory.
+
+    Made by :meth:`create`, :meth:`open` or :meth:`resume`; closed by leaving its ``with`` block. One process at a time
+    has it open. Everything that writes raises :class:`~reports.journal.EvidenceLost` if it cannot be made durable.
+    """
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+        self.directory = journal.directory
+
+    @staticmethod
+    def exists(directory: Path) -> bool:
+        """Whether ``directory`` holds a campaign, or something else in its place."""
+        return Journal.exists(directory)
+
+    @classmethod
+    def create(
+        cls,
+        directory: Path,
+        *,
+        campaign: str,
+        plant_yaml: str,
+        profile_yamls: Mapping[str, str],
+        facts: Mapping[str, str],
+    ) -> Self:
+        """A new store; the directory is made if need be.
+
+        Args:
+            directory: the evidence directory.
+            campaign: UUID of the campaign.
+            plant_yaml: the plant as resolved for the run, self-contained.
+            profile_yamls: each profile as resolved for the run, by name, in the campaign's order.
+            facts: what else is known at the start, such as versions and the host.
+
+        Raises:
+            UserMistake: if the directory cannot be written, is in use, or holds a campaign already.
+        """
+        rows: list[tuple[str, str, Sequence[Any]]] = [("campaign", "one, campaign, plant", (1, campaign, plant_yaml))]
+        rows += [("profiles", "name, text", profile) for profile in profile_yamls.items()]
+        rows += [("facts", "name, value", fact) for fact in facts.items()]
+        return cls(Journal.create(directory, rows))
+
+    @classmethod
+    def open(cls, directory: Path) -> Self:
+        """The store in ``directory``, whatever its campaign is about.
+
+        Raises:
+            UserMistake: if there is none, it is in use, damaged, or of a later version.
+        """
+        return cls(Journal.open(directory))
+
+    @classmethod
+    def resume(cls, directory: Path, *, plant_yaml: str, profile_yamls: Mapping[str, str]) -> Self:
+        """:meth:`open`, and see to it that the campaign is about the same plant and the same profiles.
+
+        Raises:
+            UserMistake: as :meth:`open`; and one problem for each text that differs, with both hashes.
+        """
+        store = cls.open(directory)
+        stored = {"plant": store.plant_yaml} | {f"profile {name}": text for name, text in store.profile_yamls.items()}
+        given = {"plant": plant_yaml} | {f"profile {name}": text for name, text in profile_yamls.items()}
+        problems = [
+            Problem("store-differs", "reports", file=str(directory), facts={"what": what, "stored": old, "given": new})
+            for what in stored | given
+            if (old := _digest(stored.get(what))) != (new := _digest(given.get(what)))
+        ]
+        if problems:
+            store.close()
+            raise UserMistake(problems)
+        return store
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the store and let others open it."""
+        self._journal.close()
+
+    @property
+    def run(self) -> int:
+        """Number of this session, from 1."""
+        return self._journal.run
+
+    @property
+    def campaign(self) -> str:
+        """UUID of the campaign."""
+        return str(self._journal.query("SELECT campaign FROM campaign").fetchone()[0])
+
+    @property
+    def plant_yaml(self) -> str:
+        """The plant as resolved for the run."""
+        return str(self._journal.query("SELECT plant FROM campaign").fetchone()[0])
+
+    @property
+    def profile_yamls(self) -> dict[str, str]:
+        """The profiles as resolved for the run, by name, in the campaign's order."""
+        return dict(self._journal.query("SELECT name, text FROM profiles ORDER BY position"))
+
+    @property
+    def facts(self) -> dict[str, str]:
+        """Facts of the start."""
+        return dict(self._journal.query("SELECT name, value FROM facts ORDER BY name"))
+
+    @property
+    def started_utc_ns(self) -> int:
+        """When the first session began, nanoseconds since the epoch."""
+        return int(self._journal.query("SELECT min(utc_ns) FROM sessions").fetchone()[0])
+
+    def raw(self, name: str) -> Path:
+        """The folder ``name`` for the raw output of a tool; made if need be, and sealed with everything in it."""
+        if not is_safe(name):
+            raise ValueError(f"{name!r} is no plain relative path")
+        folder = self.directory / RAW / name
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
+    def append(self, observations: Sequence[Observation]) -> None:
+        """Keep observations: all of them are durable when this returns, or it raises and none is kept.
+
+        Raises:
+            EvidenceLost: if they cannot be written (disk full, read-only, ...); the store takes nothing more then.
+        """
+        run = self.run
+        self._journal.insert("observations", f'{_NAMES}, "run"', *[(*_stored(one), run) for one in observations])
+
+    def observations(self, methods: Iterable[str], targets: Iterable[str]) -> Iterator[Observation]:
+        """The observations of these methods and targets that count, in the order in which they were stored."""
+        # The index gives ids only; SQLite puts them in order, and the rows stream in the order of the table.
+        query = f"""
+            SELECT {_NAMES} FROM {self._counting} WHERE id IN (
+              SELECT id FROM observations
+              WHERE "method" IN (SELECT value FROM json_each(?)) AND "target" IN (SELECT value FROM json_each(?))
+            ) ORDER BY id"""  # noqa: S608
+        for row in self._journal.query(query, (json.dumps(list(methods)), json.dumps(list(targets)))):
+            yield Observation(*_restored(row))
+
+    def all_observations(self) -> Iterator[Recorded]:
+        """Every observation ever made, also those that a later session made again, in the order of storing."""
+        for *fields, run, effective in self.rows():
+            yield Recorded(Observation(*fields), run, effective)
+
+    def rows(self) -> Iterator[tuple[Any, ...]]:
+        """Every observation as plain fields in the order of ``COLUMNS``, then its run and whether it counts."""
+        counts = "1" if self.run == 1 else "id IN (SELECT id FROM effective)"
+        for row in self._journal.query(f'SELECT {_NAMES}, "run", {counts} FROM observations ORDER BY id'):  # noqa: S608
+            yield (*_restored(row[:-1]), bool(row[-1]))
+
+    @property
+    def _counting(self) -> str:
+        """Where the rows that count stand; before any resumption every row counts."""
+        return "observations" if self.run == 1 else "effective"
+
+    def missing(self, action: Action) -> Action | None:
+        """``action`` for those of its targets that lack a valid row for any attempt; ``None`` if none does.
+
+        A target is measured again with all its attempts, so that an attempt's number keeps its meaning. Rows with an
+        error of :data:`OWED` are no measurement.
+        """
+        attempts = int(action.parameters.get("attempts", 1))
+        query = f"""
+            SELECT "target", "address", "port" FROM {self._counting}
+            WHERE "method" = ? AND "vantage" = ? AND "window" = ? AND "attempt" < ?
+              AND ("error" IS NULL OR "error" NOT IN (SELECT value FROM json_each(?)))
+            GROUP BY 1, 2, 3 HAVING count(DISTINCT "attempt") = ?"""  # noqa: S608
+        asked = (action.method, action.vantage, action.window, attempts, json.dumps(sorted(OWED)), attempts)
+        done = set(self._journal.query(query, asked))
+        left = tuple(target for target in action.targets if (target.id, target.address, target.port) not in done)
+        return replace(action, targets=left) if left else None
+
+    def note_action(self, key: str, state: str) -> None:
+        """Keep that the action ``key`` (see :func:`action_key`) has reached ``state``."""
+        self._journal.note("actions", "key, state", key, state)
+
+    def action_states(self) -> dict[str, str]:
+        """The latest state of each action noted, by key."""
+        return dict(self._journal.query("SELECT key, state FROM actions ORDER BY id"))
+
+    def put_result(self, result: Result) -> None:
+        """Keep a result; every attempt is kept, and the latest counts.
+
+        The same result once more, as judging the same data again makes it, is no new attempt.
+        """
+        record = result.model_copy(update={"attempts": 1}).model_dump_json()
+        latest = "SELECT record FROM results WHERE item = ? ORDER BY id DESC LIMIT 1"
+        if self._journal.query(latest, (result.item,)).fetchone() != (record,):
+            self._journal.note("results", "item, record", result.item, record)
+
+    def results(self) -> list[Result]:
+        """The latest result of each item with its attempts counted, in the order of first conclusion."""
+        kept: dict[str, list[Result]] = {}
+        for result in self._all_results():
+            kept.setdefault(result.item, []).append(result)
+        return [results[-1].model_copy(update={"attempts": count_attempts(results)}) for results in kept.values()]
+
+    def superseded(self) -> list[Result]:
+        """The results that a later attempt at their item replaced, oldest first."""
+        kept = list(self._all_results())
+        latest = {result.item: index for index, result in enumerate(kept)}
+        return [result for index, result in enumerate(kept) if latest[result.item] != index]
+
+    def _all_results(self) -> Iterator[Result]:
+        for (record,) in self._journal.query("SELECT record FROM results ORDER BY id"):
+            yield Result.model_validate_json(record)
+
+    def event(self, kind: str, text: str, facts: Mapping[str, str] | None = None) -> None:
+        """Keep that something happened beside the measurements."""
+        self._journal.note("events", "kind, text, facts", kind, text, json.dumps(dict(facts or {})))
+
+    def events(self) -> Iterator[Event]:
+        """What happened, in order."""
+        query = "SELECT utc_ns, run, kind, text, facts FROM events ORDER BY id"
+        for utc_ns, run, kind, text, facts in self._journal.query(query):
+            yield Event(utc_ns=utc_ns, run=run, kind=kind, text=text, facts=json.loads(facts))
+
+
+def count_attempts(results: Iterable[Result]) -> int:
+    """How often an item with these ``results`` was measured; never having run is no attempt."""
+    return max(1, sum(result.verdict is not Verdict.NOT_TESTED for result in results))
+
+
+def action_key(action: Action) -> str:
+    """A name for ``action`` that the same action gets in every session."""
+    return hashlib.sha256(json.dumps(action.to_wire(), sort_keys=True).encode()).hexdigest()
+
+
+def _digest(text: str | None) -> str:
+    return "-" if text is None else hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _stored(observation: Observation) -> tuple[Any, ...]:
+    row: tuple[Any, ...] = _fields(observation)
+    if row[_VALUE] != row[_VALUE]:  # NaN, for which SQLite has no number: it would become NULL
+        return (*row[:_VALUE], "nan", *row[_VALUE + 1 :])
+    return row
+
+
+def _restored(row: tuple[Any, ...]) -> tuple[Any, ...]:
+    if type(row[_VALUE]) is str:
+        return (*row[:_VALUE], float(row[_VALUE]), *row[_VALUE + 1 :])
+    return row
