@@ -38,8 +38,11 @@ class Method:
     run: Callable[[Action, Gate, Emit], Awaitable[None]]
     """Perform an action: one observation per target and attempt, each exactly once, whatever happens.
 
-    Instrument failures become observations with an error of ``INSTRUMENT_ERRORS``; only a bug raises.
+    Instrument failures become observations with an error of ``INSTRUMENT_ERRORS``; only a bug raises. The number of
+    attempts is the action's parameter ``attempts``, else 1.
     """
+    quantity: str = "presence"  #: what it observes, for those observations that the host must supply for a lost vantage
+    unit: str = "1"  #: the unit of that quantity
 
 
 def method(name: str) -> Method:

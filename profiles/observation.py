@@ -5,9 +5,9 @@ Standard library only: this module travels to vantage points that have nothing b
 
 from __future__ import annotations
 
-from dataclasses import astuple
 from dataclasses import dataclass
 from dataclasses import fields
+from operator import attrgetter
 from typing import Any
 
 #: Error codes of a *measured* absence: the instrument was sound, and the target did not answer as asked.
@@ -71,8 +71,10 @@ class Observation:
 
     def row(self) -> tuple[Any, ...]:
         """The fields in order, as sent over a channel and stored."""
-        return astuple(self)
+        return _row(self)
 
 
 #: Column names of the stored and transmitted form, in order.
 COLUMNS: tuple[str, ...] = tuple(field.name for field in fields(Observation))
+
+_row = attrgetter(*COLUMNS)  # dataclasses.astuple copies deeply, and takes twenty times as long
