@@ -54,6 +54,7 @@ class Ratio:
     basis: str = ""  #: which reading of the definition this is
     failing: tuple[Finding, ...] = ()
     notes: tuple[str, ...] = ()  #: reason codes the reader must see beside the verdict
+    facts: tuple[tuple[str, str], ...] = ()  #: further named facts for the judgement, such as the other reading's counts
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +115,10 @@ Reduced = Ratio | Samples | Measurement | Checklist | Exposure | Invalid
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """A confidence or coverage interval of the value, in the value's unit; ``None`` is unbounded."""
+    """A confidence or coverage interval of the value, in the value's unit; ``None`` is unbounded.
+
+    Rules R2, R4 and R5 give two one-sided bounds, each at ``confidence``; R3 gives the coverage interval of k = 2.
+    """
 
     low: float | None
     high: float | None

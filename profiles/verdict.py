@@ -54,3 +54,8 @@ def outcome(verdicts: Iterable[Verdict]) -> Outcome:
     if any(counts[verdict] for verdict in OPEN_VERDICTS) or not counts[Verdict.PASS]:
         return Outcome.INCOMPLETE
     return Outcome.CONFORMANT
+
+
+def exit_status(outcome: Outcome) -> ExitStatus:
+    """The exit status of a campaign that ran to its end."""
+    return ExitStatus[outcome.name]

@@ -1,18 +1,41 @@
-"""Network access reachability (网络接入可达率): the share of objects with two-way connectivity (RFC 2678)."""
+"""Network access reachability (网络接入可达率): the share of objects with two-way connectivity (RFC 2678 section 6).
+
+One object is reachable if, in each of M spread windows, at least one of N probes came back within the loss threshold.
+Presence on the link (ARP, neighbour discovery) is a diagnosis and never proves a path.
+"""
 
 from __future__ import annotations
 
+import json
+import math
 from collections.abc import Iterable
+from collections.abc import Sequence
+from dataclasses import dataclass
+from dataclasses import replace
+from fractions import Fraction
+from functools import lru_cache
 from typing import Literal
 
 from pydantic import Field
 
 from profiles.indicators.registry import indicator
+from profiles.observation import INSTRUMENT_ERRORS
+from profiles.observation import TARGET_ERRORS
 from profiles.observation import Observation
+from profiles.reduced import Finding
 from profiles.reduced import Invalid
+from profiles.reduced import Member
+from profiles.reduced import Ratio
 from profiles.reduced import Reduced
 from profiles.reduced import Register
 from profiles.requirement import Strict
+
+#: Methods whose answer proves a path there and back.
+PATH_PROVING = frozenset({"icmp-echo", "tcp-connect"})
+PRESENCE = "neighbour"
+
+#: ICMP "destination unreachable" that says "by policy": (type, code), RFC 1812 5.2.7.1 and RFC 4443 3.1.
+PROHIBITED = frozenset({(3, 9), (3, 10), (3, 13), (1, 1), (1, 5)})
 
 
 class ReachabilityParameters(Strict):
@@ -26,6 +49,18 @@ class ReachabilityParameters(Strict):
     basis: Literal["area", "terminal", "both"] = "both"  #: reading of the definition; ``both`` judges the lower one
 
 
+@dataclass(slots=True)
+class _Record:
+    """What was seen of one object; bit w of a mask stands for window w."""
+
+    answered: int = 0  #: windows with an answer
+    sound: int = 0  #: windows with an attempt that says something about the target
+    present: bool = False
+    refused: bool = False
+    prohibited: str = ""  #: ``type/code`` of the ICMP message that said so
+    fault: str = ""  #: first instrument error
+
+
 @indicator(
     "access-reachability",
     unit="%",
@@ -35,5 +70,132 @@ class ReachabilityParameters(Strict):
 def access_reachability(
     register: Register, observations: Iterable[Observation], parameters: ReachabilityParameters
 ) -> Reduced:
-    """Objects that answered at least one probe in every window, over all objects of the register."""
-    return Invalid("nothing-measured")
+    """Objects that answered at least one probe in every window, over all objects of the register.
+
+    An object without an address is unreachable. One with a window in which no sound attempt was made is unknown,
+    unless another window shows it unreachable. By area, terminal or both; of both, the lower share is judged.
+    """
+    records = {member.id: _Record() for member in register.members if member.drawn and member.measurable}
+    _collect(records, observations, parameters.windows)
+    bases = ("terminal", "area") if parameters.basis == "both" else (parameters.basis,)
+    members = {basis: [member for member in register.members if member.basis == basis] for basis in bases}
+    missing = tuple(f"{basis}-basis-not-measured" for basis in bases if not members[basis])
+    ratios = [_ratio(basis, members[basis], records, parameters.windows) for basis in bases if members[basis]]
+    return _lower(ratios, missing) if ratios else Invalid(missing[-1])
+
+
+def _collect(records: dict[str, _Record], observations: Iterable[Observation], windows: int) -> None:
+    """One pass; what is neither asked for nor about a drawn object is left aside."""
+    for seen in observations:
+        record = records.get(seen.target)
+        if record is None or not 0 <= seen.window < windows:
+            continue
+        if seen.method in PATH_PROVING:
+            error = seen.error
+            if error is None and seen.quantity != "instrument":
+                value = seen.value
+                if value is not None and 0 <= value < math.inf:  # NaN compares false
+                    record.answered |= 1 << seen.window
+                elif not record.fault:
+                    record.fault = "bad-answer"
+            elif error is not None:
+                _note_error(record, seen, error)
+        elif seen.method == PRESENCE and seen.error is None and seen.value:
+            record.present = True
+
+
+def _note_error(record: _Record, seen: Observation, error: str) -> None:
+    if error not in TARGET_ERRORS or seen.quantity == "instrument":
+        record.fault = record.fault or (error if error in INSTRUMENT_ERRORS else "bad-answer")
+        return
+    record.sound |= 1 << seen.window
+    if error == "refused":
+        record.refused = True
+    elif error == "unreachable" and not record.prohibited:
+        record.prohibited = _prohibition(seen.detail)
+
+
+@lru_cache(maxsize=4096)
+def _prohibition(detail: str) -> str:
+    """``type/code`` if the detail reports an administrative prohibition, else nothing."""
+    try:
+        facts = json.loads(detail)
+        message = (facts["icmp_type"], facts["icmp_code"])
+        return f"{message[0]}/{message[1]}" if message in PROHIBITED else ""
+    except (ValueError, TypeError, LookupError):
+        return ""
+
+
+def _ratio(basis: str, members: Sequence[Member], records: dict[str, _Record], windows: int) -> Ratio:
+    drawn = [member for member in members if member.drawn]
+    reachable = unknown = 0
+    failing: list[Finding] = []
+    for member in drawn:
+        state, finding = _judge_object(member, records, windows)
+        reachable += state == "reachable"
+        unknown += state == "unknown"
+        if finding:
+            failing.append(finding)
+    population = None if len(drawn) == len(members) else len(members)
+    return Ratio(reachable, len(drawn) - unknown, unknown, population, basis, tuple(failing))
+
+
+def _judge_object(member: Member, records: dict[str, _Record], windows: int) -> tuple[str, Finding | None]:
+    if not member.measurable:
+        return "unreachable", Finding(member.id, "no-address")
+    record = records[member.id]
+    everywhere = (1 << windows) - 1
+    if record.answered == everywhere:
+        return "reachable", None
+    if record.sound & ~record.answered:
+        return "unreachable", Finding(member.id, *_why_unreachable(record, windows))
+    measured = (record.sound | record.answered).bit_count()
+    note = f"{measured}/{windows}" if measured else ""
+    return "unknown", Finding(member.id, record.fault or "not-measured", note)
+
+
+def _why_unreachable(record: _Record, windows: int) -> tuple[str, str]:
+    if record.answered:
+        return "partly-reachable", f"{record.answered.bit_count()}/{windows}"
+    if record.prohibited:
+        return "administratively-blocked", f"ICMP {record.prohibited}"
+    if record.refused:
+        return "refused-only", ""
+    return ("present-but-silent" if record.present else "no-answer"), ""
+
+
+def _lower(ratios: Sequence[Ratio], notes: tuple[str, ...]) -> Ratio:
+    """The lower share, fractions compared: of two readings that both have to hold, the one that cannot rise higher.
+
+    Objects unknown in the other reading stay owed as long as they could make that one the lower.
+    """
+    judged, *others = sorted(ratios, key=lambda ratio: (_best(ratio), _worst(ratio), ratio.population is None))
+    owed = sum(other.unknown for other in others if _worst(other) < _best(judged))
+    return replace(
+        judged,
+        unknown=judged.unknown + owed,
+        population=None if judged.population is None else judged.population + owed,
+        failing=tuple(finding for ratio in (judged, *others) for finding in ratio.failing),
+        notes=(*notes, f"judged-by-{judged.basis}") if others else notes,
+        facts=tuple((ratio.basis, _counts(ratio)) for ratio in ratios),
+    )
+
+
+def _best(ratio: Ratio) -> Fraction:
+    """The share if all unknown objects were reachable."""
+    return _of_drawn(ratio, ratio.numerator + ratio.unknown)
+
+
+def _worst(ratio: Ratio) -> Fraction:
+    """The share if none of the unknown objects were."""
+    return _of_drawn(ratio, ratio.numerator)
+
+
+def _of_drawn(ratio: Ratio, reachable: int) -> Fraction:
+    drawn = ratio.denominator + ratio.unknown
+    return Fraction(reachable, drawn) if drawn else Fraction(0)
+
+
+def _counts(ratio: Ratio) -> str:
+    unknown = f" + {ratio.unknown}?" if ratio.unknown else ""
+    return f"{ratio.numerator}/{ratio.denominator}{unknown}"
