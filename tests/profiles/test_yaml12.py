@@ -135,7 +135,7 @@ zones:
         (("zones", 0, "id"), (4, 7), (4, 3)),
         (("zones", 0, "networks", 1), (5, 28), None),
         (("zones", 0, "budget"), (6, 11), (6, 3)),
-        (("zones", 0, "budget", "packets_per_s"), (6, 29), (6, 12)),
+        (("zones", 0, "budget", "packets_per_s"), (6, 27), (6, 12)),
         (("zones", 0, "budget", "total_bytes"), (7, 25), (7, 12)),
         (("zones", 1), None, None),
         (("zones", 0, "name"), None, None),
