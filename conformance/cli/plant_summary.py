@@ -1,0 +1,132 @@
+"""What a plant file amounts to, as tables for a person: a mistake in a register shows in its sums."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections import defaultdict
+from collections.abc import Collection
+from collections.abc import Iterator
+from typing import get_args
+
+from rich.table import Table
+from rich.text import Text
+
+from fixtures.inventory import measuring_vantages
+from fixtures.plant.model import Plant
+from fixtures.plant.model import Zone
+from fixtures.scope import permits
+from profiles.language import Texts
+from profiles.language import current_language
+from profiles.requirement import ObjectClass
+from profiles.requirement import Technology
+
+_NOTHING = "–"
+
+
+def summary(plant: Plant) -> Iterator[Table | Text]:
+    """A line and tables, in the current language."""
+    facts = {
+        "plant": plant.plant,
+        "organisation": plant.organisation or _NOTHING,
+        "endpoints": len(plant.endpoints),
+        "unaddressed": sum(not endpoint.addresses for endpoint in plant.endpoints),
+        "devices": len(plant.devices),
+        "conduits": len(plant.conduits),
+        "tailoring": len(plant.tailoring),
+    }
+    yield Text(_text("summary", **facts))
+    yield _zones(plant)
+    yield _limits(plant)
+    yield _register(plant)
+    if plant.areas:
+        yield _areas(plant)
+    yield _vantages(plant)
+
+
+def _zones(plant: Plant) -> Table:
+    endpoints = Counter(endpoint.zone for endpoint in plant.endpoints)
+    devices = Counter(device.zone for device in plant.devices)
+    measuring = measuring_vantages(plant)
+    table = _table("zones", numeric=(4, 5))
+    for zone in plant.zones:
+        networks = "\n".join(map(str, zone.networks)) or _NOTHING
+        vantage = measuring.get(zone.id, _NOTHING)
+        _add(table, zone.id, zone.name, _kind(zone), networks, endpoints[zone.id], devices[zone.id], vantage)
+    return table
+
+
+def _limits(plant: Plant) -> Table:
+    """What the permits made of levels and budgets: the limits in force, not those that the file happens to name."""
+    in_force = {id: permit for vantage in permits(plant).values() for id, permit in vantage.zones.items()}
+    table = _table("limits", numeric=(2, 3, 4, 5))
+    for zone in plant.zones:
+        permit = in_force.get(zone.id)
+        if permit is None:
+            _add(table, zone.id, _text(f"level-{zone.level}"), *[_NOTHING] * 5)
+            continue
+        limits = (permit.packets_per_s, permit.packets_per_s_per_device, permit.bits_per_s, permit.total_bytes)
+        shown = [_text("unlimited") if limit is None else f"{limit:,.15g}" for limit in limits]
+        _add(table, zone.id, _text(f"level-{permit.level}"), *shown, _window(zone))
+    return table
+
+
+def _register(plant: Plant) -> Table:
+    """Endpoints by class and technology, with sums."""
+    counts = Counter((endpoint.cls, endpoint.technology) for endpoint in plant.endpoints)
+    present = [name for name in get_args(Technology) if any(technology == name for _, technology in counts)]
+    table = _table("register")
+    for name in (*present, _text("sum")):
+        table.add_column(name, justify="right")
+    for cls in get_args(ObjectClass):
+        row = [counts[cls, technology] for technology in present]
+        _add(table, f"{cls} {_text(f'class-{cls}')}", *row, sum(row))
+    sums = [sum(count for (_, technology), count in counts.items() if technology == name) for name in present]
+    _add(table, _text("sum"), *sums, sum(sums))
+    return table
+
+
+def _areas(plant: Plant) -> Table:
+    endpoints = Counter(endpoint.area for endpoint in plant.endpoints)
+    table = _table("areas", numeric=(4, 5))
+    for area in plant.areas:
+        _add(table, area.id, area.name, " ".join(area.classes), area.zone, len(area.points), endpoints[area.id])
+    return table
+
+
+def _vantages(plant: Plant) -> Table:
+    measured: dict[str, list[str]] = defaultdict(list)
+    for zone, measuring in measuring_vantages(plant).items():
+        measured[measuring].append(zone)
+    own = Counter(endpoint.vantage for endpoint in plant.endpoints)
+    table = _table("vantages", numeric=(4,))
+    for vantage in plant.vantages:
+        zones = ", ".join(measured[vantage.id]) or _NOTHING
+        _add(table, vantage.id, vantage.where, vantage.zone or _NOTHING, zones, own[vantage.id])
+    return table
+
+
+def _table(name: str, numeric: Collection[int] = ()) -> Table:
+    title, *headers = _text(name).split("|")
+    table = Table(title=title, title_justify="left")
+    for index, header in enumerate(headers):
+        table.add_column(header, justify="right" if index in numeric else "left")
+    return table
+
+
+def _add(table: Table, *cells: object) -> None:
+    table.add_row(*(Text(str(cell)) for cell in cells))  # as text: ids may hold what rich takes for markup
+
+
+def _kind(zone: Zone) -> str:
+    return _text(f"kind-{zone.kind}") + (f" ({_text('lab')})" if zone.lab else "")
+
+
+def _window(zone: Zone) -> str:
+    budget = zone.budget
+    if budget is None or not (budget.open_from or budget.open_until):
+        return _text("always")
+    return " … ".join(it.isoformat(timespec="minutes") if it else "" for it in (budget.open_from, budget.open_until))
+
+
+def _text(code: str, **facts: object) -> str:
+    return Texts.of("fixtures").get(f"plant.{code}", current_language(), **facts)
