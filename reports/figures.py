@@ -1,13 +1,17 @@
-"""Numbers for readers: never rounded across a limit, always with their unit."""
+"""Numbers and times for readers: never rounded across a limit, always with their unit or their zone."""
 
 from __future__ import annotations
 
 import math
 import operator
 from collections.abc import Iterable
+from datetime import UTC
+from datetime import datetime
+from datetime import tzinfo
 from decimal import Decimal
-from decimal import InvalidOperation
 
+from profiles.quantity import QuantityError
+from profiles.quantity import parse_quantity
 from profiles.requirement import Threshold
 from reports.result import Result
 
@@ -89,20 +93,37 @@ def worst_first(rows: Iterable[Result], threshold: Threshold | None) -> list[Res
 
 
 def limit_of(result: Result) -> float | None:
-    """The limit in the result's unit, where both are written in the same unit."""
+    """The limit in the result's unit; ``None`` where there is none, or the two units cannot be compared."""
     if result.threshold is None:
         return None
-    written, _, unit = result.threshold.value.strip().partition(" ")
-    unit = unit.strip()
-    if not unit and written.endswith("%"):
-        written, unit = written[:-1], "%"
-    if unit != ("" if result.unit == "1" else result.unit):
-        return None
     try:
-        limit = float(Decimal(written))
-    except InvalidOperation:
+        return float(parse_quantity(result.threshold.value).to(result.unit).magnitude)
+    except (QuantityError, OverflowError):
         return None
-    return limit if math.isfinite(limit) else None
+
+
+def moment(when: str | int, zone: tzinfo = UTC) -> str:
+    """A moment with its zone, to the second: ``2027-01-15 16:00:00 UTC+08:00``.
+
+    Args:
+        when: ISO 8601, kept in its own zone, or nanoseconds since the Unix epoch, told in ``zone``.
+            What is no moment is shown as it is written.
+        zone: for nanoseconds.
+    """
+    try:
+        told = datetime.fromisoformat(when) if isinstance(when, str) else datetime.fromtimestamp(when // 10**9, zone)
+    except (ValueError, OverflowError, OSError):
+        return str(when)
+    offset = "" if not told.utcoffset() else told.isoformat(timespec="seconds")[19:]
+    return f"{told:%Y-%m-%d %H:%M:%S}" + ("" if told.tzinfo is None else f" UTC{offset}")
+
+
+def zone_of(when: str) -> tzinfo:
+    """The zone in which an ISO 8601 moment is written; UTC if it has none."""
+    try:
+        return datetime.fromisoformat(when).tzinfo or UTC
+    except ValueError:
+        return UTC
 
 
 def _round(value: Decimal, significant: int) -> Decimal:

@@ -8,7 +8,7 @@ from collections.abc import Collection
 from collections.abc import Iterator
 from collections.abc import Sequence
 from dataclasses import dataclass
-from dataclasses import field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,9 @@ from fixtures.plant.model import Zone
 from profiles.observation import Observation
 from profiles.requirement import Profile
 from profiles.verdict import Verdict
+from reports.bundle import MANIFEST
+from reports.bundle import Event
+from reports.bundle import Manifest
 from reports.result import Campaign
 from reports.result import Counts
 from reports.result import FindingRecord
@@ -158,10 +161,12 @@ class ExampleBundle:
     campaign: Campaign
     plant: Plant
     profiles: list[Profile]
-    manifest_sha256: str = "9f" * 32
-    attempts: int = 15
+    manifest: Manifest
+    path: Path
     silent: frozenset[str] = frozenset()
-    folder: Path = field(default_factory=Path)
+    echoes: int = 15  #: to each endpoint
+    attempts: tuple[Result, ...] = ()
+    events: tuple[Event, ...] = ()
 
     def observations(self, methods: Collection[str], targets: Collection[str]) -> Iterator[Observation]:
         rng = random.Random(7)
@@ -170,7 +175,7 @@ class ExampleBundle:
                 yield from self._echoes(endpoint, rng)
 
     def _echoes(self, endpoint: Endpoint, rng: random.Random) -> Iterator[Observation]:
-        for attempt in range(self.attempts):
+        for attempt in range(self.echoes):
             silent = endpoint.id in self.silent or rng.random() < 0.002
             delay = None if silent else rng.lognormvariate(-0.9, 0.5) + (12 * (rng.random() < 0.004))
             error = "timeout" if silent else None
@@ -245,7 +250,7 @@ def results(plant: Plant, profile: Profile, failing: int, hostile: str) -> tuple
     return tuple(rows)
 
 
-def example(endpoints: int = 20, failing: int = 3, hostile: str = "", **more: Any) -> ExampleBundle:
+def example(folder: Path, endpoints: int = 20, failing: int = 3, hostile: str = "", **more: Any) -> ExampleBundle:
     """A campaign of every verdict; ``hostile`` is put in front of everything that a user may write."""
     shop, asked = plant(endpoints, hostile), profile()
     made = results(shop, asked, failing, hostile)
@@ -262,11 +267,19 @@ def example(endpoints: int = 20, failing: int = 3, hostile: str = "", **more: An
         host="jump-a",
         results=made,
     )
-    silent = frozenset(finding.target for one in made for finding in one.failing)
-    return ExampleBundle(campaign, shop, [asked], silent=silent, **more)
+    manifest = Manifest(
+        campaign=campaign.campaign, sealed_utc="2027-01-15T08:01:36+00:00", host="jump-a", kernel="6.1.0-28-amd64",
+        clock={"synchronised": "yes", "max_error_us": "412"}, versions=campaign.versions, files={},
+    )  # fmt: skip
+    (folder / MANIFEST).write_text(manifest.model_dump_json())
+    earlier = [one.model_copy(update={"verdict": Verdict.ERROR, "attempts": 1}) for one in made if one.attempts > 1]
+    found = {finding.target for one in made for finding in one.failing}
+    event = Event(utc_ns=START_NS, run=1, kind="vantage-lost", text=f"{hostile}jump-b", facts={})
+    more = {"silent": frozenset(found), "attempts": tuple(earlier), "events": (event,)} | more
+    return ExampleBundle(campaign, shop, [asked], manifest, folder, **more)
 
 
-@pytest.fixture(scope="session")
-def make_example() -> Callable[..., ExampleBundle]:
+@pytest.fixture
+def make_example(tmp_path: Path) -> Callable[..., ExampleBundle]:
     """The factory itself."""
-    return example
+    return partial(example, tmp_path)

@@ -155,11 +155,12 @@ def test_rounding_never_changes_the_side_of_the_limit(value: float, limit: float
     assert (rounded <= limit) == (value <= limit)
 
 
-def test_a_limit_in_another_unit_is_not_compared() -> None:
-    assert limit_of(limited(1.0, "<=", "10 ms", "s")) is None
+def test_the_limit_is_told_in_the_results_unit() -> None:
+    assert limit_of(limited(1.0, "<=", "10 ms", "s")) == 0.01
     assert limit_of(limited(1.0, "<=", "10 ms", "ms")) == 10
-    assert limit_of(limited(1.0, ">=", "0", "1")) == 0
     assert limit_of(limited(1.0, ">=", "90%")) == 90
+    assert limit_of(limited(1.0, "<=", "10 ms", "%")) is None
+    assert limit_of(limited(1.0, "<=", "soon", "ms")) is None
 
 
 def test_an_interval_bounded_on_one_side_is_told_as_a_bound() -> None:

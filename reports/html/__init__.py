@@ -1,0 +1,122 @@
+"""The report as one HTML file, made from a bundle alone: offline, in both languages, with no external request."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment
+from jinja2 import PackageLoader
+from jinja2 import StrictUndefined
+from markupsafe import Markup
+
+from profiles.language import LANGUAGES
+from reports.bundle import MANIFEST
+from reports.bundle import Bundle
+from reports.bundle import read_plain
+from reports.html.charts import tally_bar
+from reports.html.delays import gather
+from reports.html.view import Material
+from reports.html.view import view
+from reports.wording import say
+from reports.wording import visible
+
+__all__ = ["material", "render", "write_report"]
+
+
+def material(bundle: Bundle) -> Material:
+    """Read from ``bundle`` what the report is made of; the observations are read once, as a stream.
+
+    Raises:
+        UserMistake: if a file of the bundle is missing or malformed.
+    """
+    results = bundle.campaign.results
+    filters = {one.item: one.observations for one in results if one.observations is not None and not one.scope}
+    methods = {method for filter in filters.values() for method in filter.methods}
+    targets = {target for filter in filters.values() for target in filter.targets}
+    manifest = bundle.manifest
+    return Material(
+        campaign=bundle.campaign,
+        plant=bundle.plant,
+        profiles=bundle.profiles,
+        manifest=manifest,
+        manifest_sha256=hashlib.sha256(read_plain(bundle.path, MANIFEST)).hexdigest(),
+        delays=gather(filters, bundle.observations(methods, targets)),
+        earlier=bundle.attempts,
+        events=bundle.events,
+    )
+
+
+def render(bundle: Bundle, language: str = "zh") -> str:
+    """The report as HTML; both languages are in it, and ``language`` is the one it opens in.
+
+    Raises:
+        UserMistake: if a file of the bundle is missing or malformed.
+        ValueError: for a language that is not one of :data:`profiles.language.LANGUAGES`.
+    """
+    if language not in LANGUAGES:
+        raise ValueError(f"language must be one of {', '.join(LANGUAGES)}, not {language!r}")
+    page = view(material(bundle))
+    environment = _environment()
+    style, script = (Markup(_source(environment, name)) for name in ("report.css", "report.js"))  # noqa: S704 - ours
+    return environment.get_template("report.html.jinja").render(
+        page=page,
+        language=language,
+        style=style,
+        script=script,
+        policy=_policy(style, script),
+        snippet=_source(environment, "rows.py.txt"),
+        tally=tally_bar([(tally.verdict, tally.count) for tally in page.tallies if tally.count]),
+    )
+
+
+def write_report(bundle: Bundle, out: Path, language: str = "zh") -> None:
+    """Write the report to ``out``, which is replaced.
+
+    Raises:
+        OSError: if it cannot be written.
+        UserMistake: if a file of the bundle is missing or malformed.
+    """
+    out.write_text(render(bundle, language), encoding="utf-8")
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("reports.html"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=_shown,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals["say"] = say
+    environment.policies["json.dumps_kwargs"] = {"ensure_ascii": False, "separators": (",", ":")}
+    return environment
+
+
+def _shown(value: Any) -> Any:  # noqa: ANN401 - whatever a template prints
+    """Spell out control and reordering characters in everything a template prints, whoever wrote it."""
+    if isinstance(value, Markup):
+        return Markup(visible(value))  # noqa: S704 - replaces characters that need no escape by others that need none
+    return visible(value) if isinstance(value, str) else value
+
+
+def _source(environment: Environment, name: str) -> str:
+    assert environment.loader is not None  # noqa: S101 - set above
+    return environment.loader.get_source(environment, name)[0]
+
+
+def _policy(style: str, script: str) -> str:
+    """The content security policy: this style, this script, and nothing from anywhere else."""
+    return (
+        f"default-src 'none'; style-src {_digest(style)}; script-src {_digest(script)}; img-src data:; "
+        "base-uri 'none'; form-action 'none'"
+    )
+
+
+def _digest(text: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"

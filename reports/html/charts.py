@@ -1,0 +1,236 @@
+"""Charts as inline SVG, by pure functions: every finite input gives a well-formed picture within its frame.
+
+Colours and fonts come from the page's style sheet by class, so that a chart follows dark mode and print.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from markupsafe import Markup
+
+from profiles.verdict import Verdict
+from reports.figures import count
+from reports.figures import number
+from reports.figures import with_unit
+from reports.html.delays import Distribution
+from reports.html.svg import Scale
+from reports.html.svg import anchor_at
+from reports.html.svg import drawing
+from reports.html.svg import element
+from reports.html.svg import words
+from reports.wording import Said
+from reports.wording import same
+from reports.wording import say
+from reports.wording import verdict
+
+_WIDTH = 640.0
+_SIDE = 16.0  #: room left and right of an axis, for half a tick label
+
+
+def interval_chart(
+    value: float,
+    *,
+    unit: str,
+    low: float | None = None,
+    high: float | None = None,
+    has_interval: bool = True,
+    limit: float | None = None,
+    op: str = ">=",
+    limit_text: str = "",
+    interval_text: str = "–",
+) -> Markup:
+    """The value and its interval against the limit, on one axis.
+
+    Args:
+        value: finite.
+        unit: of value, interval and limit.
+        low: lower end; ``None`` is unbounded.
+        high: upper end; ``None`` is unbounded.
+        has_interval: ``False`` if there is none at all.
+        limit: finite, or ``None``.
+        op: comparison of the threshold; decides which side is tinted.
+        limit_text: the threshold as the profile writes it.
+        interval_text: the interval in words.
+    """
+    known = [one for one in (value, low, high, limit) if one is not None]
+    scale = Scale(*_domain(known, unit), _SIDE, _WIDTH - _SIDE)
+    parts = []
+    if limit is not None:
+        parts.append(_accepted(scale, limit, op))
+    parts.append(_axis(scale, 64, unit))
+    if has_interval:
+        parts.append(_span(scale, low, high))
+    if limit is not None:
+        parts.append(_limit(scale, limit, limit_text))
+    parts.append(element("circle", cx=scale.at(value), cy=42, r=5, class_="value"))
+    told = with_unit(number(value, limit, op), unit)
+    title = (
+        say("chart.interval-title", value=told, limit=limit_text)
+        if limit_text
+        else say("chart.value-title", value=told)
+    )
+    return drawing(
+        _WIDTH, 88, title, say("chart.interval-desc", interval=interval_text), *parts, class_="chart interval"
+    )
+
+
+def bar(value: float, top: float, name: str, told: str, limit: float | None = None) -> Markup:
+    """One row's bar on the scale from 0 to ``top``, with a mark at the limit."""
+    scale = Scale(0, top if top > 0 else 1, 1, 199)
+    parts = [
+        element("rect", x=1, y=4, width=198, height=10, class_="rail"),
+        element("rect", x=1, y=4, width=max(0.0, scale.at(value) - 1), height=10, class_="bar"),
+    ]
+    if limit is not None and 0 <= limit <= scale.high:
+        parts.append(element("line", x1=scale.at(limit), x2=scale.at(limit), y1=0, y2=18, class_="limit"))
+    return drawing(200, 18, say("chart.bar-title", name=name, value=told), None, *parts, class_="chart row")
+
+
+def bar_axis(top: float, unit: str) -> Markup:
+    """The axis that stands above a column of :func:`bar` rows."""
+    high = top if top > 0 else 1
+    ends = [(1.0, "start", 0.0), (100.0, "middle", high / 2), (199.0, "end", high)]
+    labels = [
+        words(x, 11, same(with_unit(number(value), unit if anchor == "end" else "")), class_="tick", anchor=anchor)
+        for x, anchor, value in ends
+    ]
+    return drawing(200, 14, same(f"0 – {with_unit(number(high), unit)}"), None, *labels, class_="chart row")
+
+
+def tally_bar(counts: Sequence[tuple[Verdict, int]]) -> Markup:
+    """How many items ended with which verdict, as shares of one bar; the words stand beside it."""
+    total = sum(number for _, number in counts)
+    x, parts = 0.0, []
+    for word, items in counts:
+        width = _WIDTH * items / total if total else 0.0
+        about = Said(*(f"{name} {items}" for name in verdict(word)))
+        inner = element("title", f"{about.zh} · {about.en}")
+        parts.append(element("rect", inner, x=x, y=0, width=max(0.0, width - 2), height=12, class_=f"fill {word}"))
+        x += width
+    return drawing(_WIDTH, 12, say("page.tally"), None, *parts, class_="chart tally")
+
+
+def delay_chart(delays: Distribution) -> Markup:
+    """A histogram of delays with p50, p95 and p99, and the share of lost packets in a bin of its own."""
+    quantity = say(f"quantity.{delays.quantity}")
+    wide, base, top = 540.0, 208.0, 66.0
+    low, high = _delay_range(delays)
+    scale = Scale(low, high, 44, wide, log=high / low >= 5)
+    shares = [bin / delays.attempts * 100 for bin in delays.histogram(low, high, log=scale.log)]
+    peak = max([*shares, delays.lost / delays.attempts * 100, 1e-9])
+    up = Scale(0, peak, base, top)
+    parts = [_grid(up, wide), *_columns(shares, scale, up, base)]
+    parts.append(_lost_column(delays, up, base))
+    parts.append(_axis(scale, base, "", wide))
+    parts += [_quantile(name, value, row, scale, base) for row, (name, value) in enumerate(delays.named_quantiles())]
+    axis = "delay-axis" if scale.log else "delay-axis-linear"
+    parts.append(
+        words((44 + wide) / 2, base + 38, say(f"chart.{axis}", quantity=quantity), class_="axis-title", anchor="middle")
+    )
+    parts.append(words(0, 52, say("chart.share-axis"), class_="axis-title"))
+    title = say("chart.delay-title", quantity=quantity, n=count(delays.attempts), lost=count(delays.lost))
+    told = {name: ms(value) for name, value in [*delays.named_quantiles(), ("max", delays.maximum_ms)]}
+    return drawing(_WIDTH, base + 46, title, say("chart.delay-desc", **told), *parts, class_="chart delay")
+
+
+def ms(value: float) -> Said:
+    """A delay in milliseconds; an infinite one is a lost packet."""
+    return same(with_unit(number(value), "ms")) if math.isfinite(value) else say("chart.infinite")
+
+
+def _domain(values: Sequence[float], unit: str) -> tuple[float, float]:
+    """The part of the axis to show: what is there with some room; shares never beyond 0 and 100 %."""
+    low, high = min(values), max(values)
+    room = max(high / 8 - low / 8, 2.0 if unit == "%" else max(abs(low), abs(high)) / 10, 1e-6)
+    low, high = max(low - room, -1.7e308), min(high + room, 1.7e308)
+    if unit == "%" and min(values) >= 0 and max(values) <= 100:
+        low, high = max(low, 0.0), min(high, 100.0)
+    return low, high
+
+
+def _delay_range(delays: Distribution) -> tuple[float, float]:
+    if not delays.answered:
+        return 0.1, 1000.0
+    low, high = max(delays.minimum_ms, 1e-3), max(delays.maximum_ms, 1e-3)
+    return (low, high) if high > low * 1.01 else (low * 0.9, low * 1.1)
+
+
+def _accepted(scale: Scale, limit: float, op: str) -> Markup:
+    at = scale.at(limit)
+    start, end = {">": (at, scale.end), "<": (scale.start, at)}.get(op[0], (at - 2, at + 2))
+    return element("rect", x=start, y=24, width=max(0.0, end - start), height=40, class_="accepted")
+
+
+def _limit(scale: Scale, limit: float, text: str) -> Markup:
+    at = scale.at(limit)
+    label = words(
+        at, 16, say("chart.limit", limit=text), class_="limit-text", anchor=anchor_at(at, scale.start, scale.end)
+    )
+    return element("line", x1=at, x2=at, y1=22, y2=64, class_="limit") + label
+
+
+def _span(scale: Scale, low: float | None, high: float | None) -> Markup:
+    """The interval's bar; a bounded end has a cap, an unbounded one runs to the edge with an arrow head."""
+    start = scale.start if low is None else scale.at(low)
+    end = scale.end if high is None else scale.at(high)
+    parts = [element("line", x1=start, x2=end, y1=42, y2=42, class_="span")]
+    for at, bounded, toward in ((start, low is not None, 6), (end, high is not None, -6)):
+        if bounded:
+            parts.append(element("line", x1=at, x2=at, y1=36, y2=48, class_="span"))
+        else:
+            parts.append(
+                element("path", d=f"M{at + toward:.1f} 37L{at:.1f} 42L{at + toward:.1f} 47", class_="span arrow")
+            )
+    return Markup().join(parts)
+
+
+def _axis(scale: Scale, y: float, unit: str, end: float | None = None) -> Markup:
+    parts = [element("line", x1=scale.start, x2=scale.end if end is None else end, y1=y, y2=y, class_="axis")]
+    ticks = scale.ticks()
+    for index, (value, text) in enumerate(ticks):
+        at = scale.at(value)
+        told = with_unit(text, unit) if index == len(ticks) - 1 else text
+        parts.append(element("line", x1=at, x2=at, y1=y, y2=y + 4, class_="axis"))
+        parts.append(words(at, y + 18, same(told), class_="tick", anchor=anchor_at(at, 0, _WIDTH)))
+    return Markup().join(parts)
+
+
+def _grid(up: Scale, wide: float) -> Markup:
+    parts = []
+    for value, text in up.ticks(3):
+        y = up.at(value)
+        parts.append(element("line", x1=44, x2=wide, y1=y, y2=y, class_="grid"))
+        parts.append(words(38, y + 4, same(text), class_="tick", anchor="end"))
+    return Markup().join(parts)
+
+
+def _columns(shares: Sequence[float], scale: Scale, up: Scale, base: float) -> list[Markup]:
+    width = (scale.end - scale.start) / len(shares)
+    columns = []
+    for index, share in enumerate(shares):
+        if share:
+            x, y = scale.start + index * width + 0.5, up.at(share)
+            columns.append(element("rect", x=x, y=y, width=width - 1, height=base - y, class_="bar"))
+    return columns
+
+
+def _lost_column(delays: Distribution, up: Scale, base: float) -> Markup:
+    """Lost packets have no delay; they stand apart, behind the axis, so that they cannot be overlooked."""
+    share = delays.lost / delays.attempts * 100
+    y = up.at(share)
+    told = Said(*(f"{word} {number(share)} %" for word in say("chart.lost")))
+    bar = element("rect", x=576, y=y, width=32, height=base - y, class_="lost")
+    axis = element("line", x1=560, x2=624, y1=base, y2=base, class_="axis")
+    return bar + axis + words(592, base + 18, told, class_="tick", anchor="middle")
+
+
+def _quantile(name: str, value: float, row: int, scale: Scale, base: float) -> Markup:
+    """A vertical line and its label; each has a row of its own, so that labels never meet."""
+    y = 12.0 + row * 14
+    at = scale.at(value) if math.isfinite(value) else 592.0
+    told = Said(*(f"{name} {text}" for text in ms(value)))
+    end = at > 420
+    label = words(at - 5 if end else at + 5, y, told, class_="quantile-text", anchor="end" if end else "start")
+    return element("line", x1=at, x2=at, y1=y - 9, y2=base, class_="quantile") + label

@@ -1,0 +1,120 @@
+"""The drawn parts of an item: value against limit, breakdowns, delay distributions."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from markupsafe import Markup
+
+from reports.figures import count
+from reports.figures import interval_of
+from reports.figures import limit_of
+from reports.figures import number
+from reports.figures import share_of
+from reports.figures import threshold_text
+from reports.figures import value_of
+from reports.figures import worst_first
+from reports.html.charts import bar
+from reports.html.charts import bar_axis
+from reports.html.charts import delay_chart
+from reports.html.charts import interval_chart
+from reports.html.charts import ms
+from reports.html.delays import Distribution
+from reports.result import Result
+from reports.wording import Said
+from reports.wording import dimension_value
+from reports.wording import same
+from reports.wording import say
+
+
+class Part(NamedTuple):
+    """One row of a breakdown."""
+
+    name: Said
+    share: str
+    value: str
+    bar: Markup
+
+
+class Breakdown(NamedTuple):
+    """The parts of one dimension."""
+
+    dimension: Said
+    axis: Markup
+    parts: list[Part]
+
+
+class DelayView(NamedTuple):
+    """One delay distribution."""
+
+    quantity: Said
+    chart: Markup
+    facts: list[tuple[Said, Said]]
+
+
+def value_chart(result: Result) -> Markup:
+    """The value against its limit; nothing where there is neither a limit nor an interval to compare it with."""
+    limit = limit_of(result)
+    if result.value is None or not math.isfinite(result.value) or (limit is None and result.interval is None):
+        return Markup()
+    return interval_chart(
+        result.value,
+        unit=result.unit,
+        low=result.interval.low if result.interval else None,
+        high=result.interval.high if result.interval else None,
+        has_interval=result.interval is not None,
+        limit=limit,
+        op=result.threshold.op if result.threshold else ">=",
+        limit_text=threshold_text(result.threshold) if limit is not None else "",
+        interval_text=interval_of(result),
+    )
+
+
+def breakdowns(whole: Result, parts: Sequence[Result], names: Mapping[tuple[str, str], str]) -> list[Breakdown]:
+    """The parts by dimension, the worst first.
+
+    Args:
+        whole: the result that they are parts of.
+        parts: one result for each value of each dimension.
+        names: what the plant calls a value of a dimension.
+    """
+    dimensions: dict[str, list[Result]] = {}
+    for part in parts:
+        dimensions.setdefault(next(iter(part.scope)), []).append(part)
+    limit = limit_of(whole)
+    return [_breakdown(name, worst_first(found, whole.threshold), limit, names) for name, found in dimensions.items()]
+
+
+def _breakdown(
+    name: str, parts: Sequence[Result], limit: float | None, names: Mapping[tuple[str, str], str]
+) -> Breakdown:
+    values = [part.value for part in parts if part.value is not None and math.isfinite(part.value)]
+    unit = parts[0].unit
+    top = 100.0 if unit == "%" and max(values, default=0) <= 100 else max([*values, limit or 0.0])
+    told = []
+    for part in parts:
+        id, value = part.scope[name], value_of(part)
+        called = same(f"{names[name, id]} {id}") if (name, id) in names else dimension_value(name, id)
+        drawn = bar(part.value, top, called.zh, value, limit) if part.value in values else Markup()
+        told.append(Part(called, share_of(part), value, drawn))
+    try:
+        said = say(f"dimension.{name}")
+    except KeyError:
+        said = same(name)
+    return Breakdown(said, bar_axis(top, unit), told)
+
+
+def delay_view(one: Distribution) -> DelayView:
+    """One distribution, drawn and in numbers."""
+    facts = [(same(name), ms(value)) for name, value in one.named_quantiles()]
+    facts.append((say("chart.minimum"), ms(one.minimum_ms)))
+    facts.append((say("chart.maximum"), ms(one.maximum_ms)))
+    share = number(100 * one.lost / one.attempts)
+    facts.append((say("chart.lost"), same(f"{count(one.lost)} ({share}\u00a0%)")))
+    facts.append((say("chart.attempts"), same(count(one.attempts))))
+    if one.instrument_errors:
+        facts.append((say("chart.instrument"), same(count(one.instrument_errors))))
+    return DelayView(say(f"quantity.{one.quantity}"), delay_chart(one), facts)

@@ -1,0 +1,260 @@
+"""The view of one planned item: its verdict, what it rests on, and what to do about it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import tzinfo
+from typing import NamedTuple
+
+from markupsafe import Markup
+from pydantic import ValidationError
+
+from profiles.indicators import find
+from profiles.requirement import Requirement
+from profiles.requirement import Rule
+from profiles.requirement import Source
+from profiles.verdict import Verdict
+from reports.figures import count
+from reports.figures import interval_of
+from reports.figures import moment
+from reports.figures import number
+from reports.figures import share_of
+from reports.figures import threshold_text
+from reports.figures import value_of
+from reports.html.delays import Distribution
+from reports.html.drawn import Breakdown
+from reports.html.drawn import DelayView
+from reports.html.drawn import breakdowns
+from reports.html.drawn import delay_view
+from reports.html.drawn import value_chart
+from reports.html.listing import PAGE
+from reports.html.listing import PagedData
+from reports.html.listing import Row
+from reports.html.listing import Thing
+from reports.html.listing import rows
+from reports.result import Result
+from reports.wording import BY_URGENCY
+from reports.wording import Said
+from reports.wording import dimension_value
+from reports.wording import of
+from reports.wording import reason
+from reports.wording import same
+from reports.wording import say
+from reports.wording import trusted
+from reports.wording import verdict
+
+_ANCHOR = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,79}")
+
+
+@dataclass(frozen=True)
+class Item:
+    """One planned item and everything known about it."""
+
+    number: int  #: position in the report, from 1
+    result: Result
+    requirement: Requirement | None  #: ``None`` if the bundle's profile does not hold it
+    parts: Sequence[Result]
+    earlier: Sequence[Result]
+    delays: tuple[Distribution, ...]
+    known: dict[str, Thing]
+    vantages: Mapping[str, str]  #: where each vantage point is, by id
+    names: Mapping[tuple[str, str], str]  #: what the plant calls a value of a dimension
+    zone: tzinfo
+
+
+class Provenance(NamedTuple):
+    """Where a requirement or a limit comes from."""
+
+    document: str  #: number and clause
+    quote: str
+    origin: Said
+    checked: Said
+    trusted: bool
+
+
+@dataclass(frozen=True)
+class ItemView:
+    """What the page shows of one item."""
+
+    number: int
+    anchor: str
+    id: str
+    title: Said
+    indicator: Said
+    verdict: Verdict
+    word: Said
+    reason: Said
+    statement: Said | None  #: what may be claimed, for a pass
+    repeated: bool  #: it passed only on a repeat
+    urgency: int  #: for sorting, what needs action first
+    sort_value: str  #: for sorting, or nothing
+    scope: Said
+    share: str
+    value: str
+    interval: str
+    confidence: str
+    threshold: str
+    limit: Provenance | None
+    source: Provenance | None
+    definition: Said
+    rule: Said
+    parameters: str
+    chart: Markup
+    breakdowns: list[Breakdown]
+    failing: list[Row]  #: the first page
+    failing_total: int
+    remedy: Said | None
+    delays: list[DelayView]
+    notes: list[Said]
+    vantages: str
+    times: str
+    attempts: Said
+    n: str
+    filter: Said | None
+
+
+def view_item(item: Item, paged: PagedData) -> ItemView:
+    """Work one item out; lists longer than a page go to ``paged``."""
+    result, asked = item.result, item.requirement
+    anchor = result.item if _ANCHOR.fullmatch(result.item) else f"item-{item.number}"
+    failing = rows(result.failing, item.known)
+    if len(failing) > PAGE:
+        paged.add(anchor, failing)
+    indicator = find(result.indicator)
+    return ItemView(
+        number=item.number,
+        anchor=anchor,
+        id=result.item,
+        title=of(asked.title) if asked else same(result.item),
+        indicator=Said(indicator.title["zh"], indicator.title["en"]) if indicator else same(result.indicator),
+        verdict=result.verdict,
+        word=verdict(result.verdict),
+        reason=reason(result.reason, result.facts),
+        statement=_statement(result),
+        repeated=result.verdict is Verdict.PASS and any(one.verdict is not Verdict.PASS for one in item.earlier),
+        urgency=BY_URGENCY.index(result.verdict),
+        sort_value="" if result.value is None else repr(result.value),
+        scope=_scope(asked),
+        share=share_of(result),
+        value=value_of(result),
+        interval=interval_of(result),
+        confidence=number(result.interval.confidence * 100) if result.interval else "",
+        threshold=threshold_text(result.threshold),
+        limit=_provenance(result.threshold.source) if result.threshold else None,
+        source=_provenance(asked.source) if asked else None,
+        definition=_definition(result.indicator),
+        rule=_rule(result.rule, asked),
+        parameters=_parameters(asked),
+        chart=value_chart(result),
+        breakdowns=breakdowns(result, item.parts, item.names),
+        failing=failing[:PAGE],
+        failing_total=len(failing),
+        remedy=of(asked.remedy) if asked and result.verdict is not Verdict.PASS else None,
+        delays=[delay_view(one) for one in item.delays],
+        notes=[reason(code, result.facts) for code in result.notes],
+        vantages=", ".join(f"{id} ({item.vantages[id]})" if id in item.vantages else id for id in result.vantages),
+        times=_times(result, item.zone),
+        attempts=_attempts(item),
+        n=count(result.n) if result.n else "",
+        filter=_filter(result),
+    )
+
+
+def _statement(result: Result) -> Said | None:
+    if result.verdict is not Verdict.PASS or result.threshold is None:
+        return None
+    limit, source = threshold_text(result.threshold), result.threshold.source
+    if trusted(source):
+        return say("item.meets", standard=source.standard, clause=source.clause, limit=limit)
+    return say("item.meets-project", limit=limit)
+
+
+def _scope(asked: Requirement | None) -> Said:
+    """The objects that the requirement speaks about, in words."""
+    if asked is None:
+        return same("–")
+    dimensions = {
+        "class": asked.scope.classes,
+        "technology": asked.scope.technologies,
+        "segment": asked.scope.segments,
+        "zone": asked.scope.zones,
+    }
+    named = [dimension_value(name, value) for name, values in dimensions.items() for value in values]
+    if not named:
+        return say("item.scope-all")
+    return Said("、".join(value.zh for value in named), ", ".join(value.en for value in named))
+
+
+def _provenance(source: Source) -> Provenance:
+    edition = f" ({source.edition})" if source.edition else ""
+    return Provenance(
+        document=f"{source.standard}{edition}, {source.clause}",
+        quote=source.quote or "",
+        origin=say(f"provenance.{source.provenance}"),
+        checked=say("provenance.verified" if source.verified else "provenance.unverified"),
+        trusted=trusted(source),
+    )
+
+
+def _definition(indicator: str) -> Said:
+    """How the indicator is computed; without words of ours, what its function says of itself."""
+    try:
+        return say(f"definition.{indicator}")
+    except KeyError:
+        found = find(indicator)
+        return same(" ".join(found.definition.split()) if found else "")
+
+
+def _rule(rule: str, asked: Requirement | None) -> Said:
+    if rule not in list(Rule):
+        return same(rule)
+    if asked is None:
+        return say(f"rule.{rule}", confidence="–", quantile="–")
+    facts = {"confidence": number(asked.confidence * 100), "quantile": asked.quantile or "–"}
+    told = say(f"rule.{rule}", **facts)
+    if asked.threshold is None or asked.rule is not Rule.R0:
+        return told
+    sampled = asked.sample_rule
+    also = say("rule.sample", rule=say(f"rule.{sampled}", **facts)) if sampled else say("rule.census-only")
+    return Said(told.zh + also.zh, f"{told.en} {also.en}") if rule == asked.rule else told
+
+
+def _parameters(asked: Requirement | None) -> str:
+    """The indicator's parameters, defaults included, as ``attempts = 5, timeout_ms = 1000``."""
+    found = find(asked.indicator) if asked else None
+    if asked is None or found is None or found.reduce is None:
+        return ""
+    try:
+        values = found.parameters.model_validate(asked.parameters).model_dump()
+    except ValidationError:  # another version's bundle may know other parameters; they are shown as written
+        values = dict(asked.parameters)
+    return ", ".join(
+        f"{key} = {value:g}" if isinstance(value, float) else f"{key} = {value}" for key, value in values.items()
+    )
+
+
+def _times(result: Result, zone: tzinfo) -> str:
+    if result.started_utc_ns is None or result.ended_utc_ns is None:
+        return ""
+    return f"{moment(result.started_utc_ns, zone)} – {moment(result.ended_utc_ns, zone)}"
+
+
+def _attempts(item: Item) -> Said:
+    if item.result.attempts <= 1:
+        return say("item.attempts-once")
+    told = say("item.attempts-many", count=item.result.attempts)
+    if not item.earlier:
+        return told
+    words = [verdict(one.verdict) for one in item.earlier]
+    before = say("item.earlier", verdicts=Said("、".join(w.zh for w in words), ", ".join(w.en for w in words)))
+    return Said(f"{told.zh}；{before.zh}", f"{told.en}. {before.en}")
+
+
+def _filter(result: Result) -> Said | None:
+    if result.observations is None:
+        return None
+    methods, targets = result.observations.methods, result.observations.targets
+    return say("item.filter", methods=", ".join(methods), targets=count(len(targets)), item=result.item)

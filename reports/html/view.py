@@ -1,0 +1,228 @@
+"""The report's view model: everything the template lays out, worked out before, by pure functions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from collections.abc import Sequence
+from dataclasses import dataclass
+from dataclasses import field
+
+from fixtures.plant.model import Plant
+from profiles.requirement import Profile
+from profiles.requirement import Requirement
+from profiles.verdict import OPEN_VERDICTS
+from profiles.verdict import Outcome
+from profiles.verdict import Verdict
+from reports.bundle import Event
+from reports.bundle import Manifest
+from reports.figures import count
+from reports.figures import moment
+from reports.figures import zone_of
+from reports.html.delays import Distribution
+from reports.html.item import Item
+from reports.html.item import ItemView
+from reports.html.item import view_item
+from reports.html.listing import PagedData
+from reports.html.listing import things
+from reports.result import Campaign
+from reports.result import Result
+from reports.standing import Standing
+from reports.wording import BY_URGENCY
+from reports.wording import Said
+from reports.wording import of
+from reports.wording import say
+from reports.wording import trusted
+from reports.wording import verdict
+
+_UNMEASURED = frozenset({Verdict.NOT_TESTED, Verdict.NOT_APPLICABLE})
+
+
+@dataclass(frozen=True)
+class Material:
+    """What the report is made of: the content of one bundle."""
+
+    campaign: Campaign
+    plant: Plant
+    profiles: Sequence[Profile]
+    manifest: Manifest
+    manifest_sha256: str
+    delays: Mapping[str, tuple[Distribution, ...]] = field(default_factory=dict)  #: by item
+    earlier: Sequence[Result] = ()  #: results that a later attempt replaced
+    events: Sequence[Event] = ()
+
+
+@dataclass(frozen=True)
+class Tally:
+    """How many items ended with one verdict."""
+
+    verdict: Verdict
+    word: Said
+    means: Said
+    count: int
+
+
+@dataclass(frozen=True)
+class EventRow:
+    """One line of the campaign's log."""
+
+    time: str
+    kind: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Page:
+    """The whole report."""
+
+    title: Said
+    plant: str
+    organisation: str
+    profiles: list[Said]
+    campaign: str
+    host: str
+    started: str
+    ended: str
+    sealed: str
+    clock: str
+    objects: Said
+    manifest_sha256: str
+    versions: list[tuple[str, str]]
+    version: str
+    outcome: Outcome
+    headline: Said
+    why: Said
+    claims: list[Said]
+    limits: Said
+    planned: int
+    judged: int
+    tallies: list[Tally]
+    items: list[ItemView]  #: all, in the plan's order
+    measured: list[ItemView]
+    unmeasured: list[ItemView]
+    events: list[EventRow]
+    paged: PagedData
+
+
+def view(material: Material) -> Page:
+    """Work the material out into a page."""
+    campaign, manifest = material.campaign, material.manifest
+    zone = zone_of(campaign.started_utc)
+    standing = Standing.of(campaign.results)
+    paged = PagedData()
+    items = [view_item(item, paged) for item in _items(material)]
+    return Page(
+        title=Said(*(f"{kind} {campaign.plant}" for kind in say("page.kind"))),
+        plant=campaign.plant,
+        organisation=material.plant.organisation,
+        profiles=[_profile(profile) for profile in material.profiles],
+        campaign=campaign.campaign,
+        host=campaign.host,
+        started=moment(campaign.started_utc),
+        ended=moment(campaign.ended_utc),
+        sealed=moment(manifest.sealed_utc),
+        clock=", ".join(f"{key}={value}" for key, value in manifest.clock.items()),
+        objects=_objects(material.plant),
+        manifest_sha256=material.manifest_sha256,
+        versions=list(campaign.versions.items()),
+        version=campaign.versions.get("plantproof", ""),
+        outcome=campaign.outcome,
+        headline=say(f"outcome.{campaign.outcome}"),
+        why=standing.why(),
+        claims=[_claim(profile, campaign) for profile in material.profiles],
+        limits=_limits(campaign.results),
+        planned=standing.planned,
+        judged=standing.judged,
+        tallies=[_tally(word, standing.counts.get(word, 0)) for word in BY_URGENCY],
+        items=items,
+        measured=[item for item in items if item.verdict not in _UNMEASURED],
+        unmeasured=[item for item in items if item.verdict in _UNMEASURED],
+        events=[EventRow(moment(event.utc_ns, zone), event.kind, event.text) for event in material.events],
+        paged=paged,
+    )
+
+
+def _items(material: Material) -> list[Item]:
+    """Each planned item with its requirement, its breakdowns and what was measured for it."""
+    asked = {(profile.profile, one.id): one for profile in material.profiles for one in profile.requirements}
+    known, names = things(material.plant), _names(material.plant)
+    vantages = {vantage.id: vantage.where for vantage in material.plant.vantages}
+    zone = zone_of(material.campaign.started_utc)
+    parts: dict[tuple[str, str], list[Result]] = {}
+    for result in material.campaign.results:
+        if result.scope:
+            parts.setdefault((result.profile, result.requirement), []).append(result)
+    earlier: dict[str, list[Result]] = {}
+    for result in material.earlier:
+        earlier.setdefault(result.item, []).append(result)
+    whole = [result for result in material.campaign.results if not result.scope]
+    return [
+        Item(
+            number=number,
+            result=result,
+            requirement=_asked(asked, result),
+            parts=parts.get((result.profile, result.requirement), []),
+            earlier=earlier.get(result.item, []),
+            delays=material.delays.get(result.item, ()),
+            known=known,
+            vantages=vantages,
+            names=names,
+            zone=zone,
+        )
+        for number, result in enumerate(whole, 1)
+    ]
+
+
+def _names(plant: Plant) -> dict[tuple[str, str], str]:
+    zones = {("zone", zone.id): zone.name for zone in plant.zones if zone.name}
+    return zones | {("area", area.id): area.name for area in plant.areas if area.name}
+
+
+def _asked(asked: Mapping[tuple[str, str], Requirement], result: Result) -> Requirement | None:
+    return asked.get((result.profile, result.requirement))
+
+
+def _claim(profile: Profile, campaign: Campaign) -> Said:
+    """What may be said of conformity to one profile; a document is named only where every limit used is trusted."""
+    results = [result for result in campaign.results if result.profile == profile.profile and not result.scope]
+    title = of(profile.title)
+    met = any(result.verdict is Verdict.PASS for result in results)
+    if not met or any(result.verdict in OPEN_VERDICTS | {Verdict.FAIL} for result in results):
+        return say("claim.none", title=title)
+    used = _thresholds(results)
+    return say("claim.conforms" if all(sound for _, sound in used) else "claim.project", title=title)
+
+
+def _limits(results: Sequence[Result]) -> Said:
+    """How many of the limits used are trusted, and which are not."""
+    used = _thresholds([result for result in results if not result.scope])
+    if not used:
+        return say("claim.limits-none")
+    doubted = [item for item, sound in used if not sound]
+    if not doubted:
+        return say("claim.limits-all", total=len(used))
+    items = Said("、".join(doubted), ", ".join(doubted))
+    return say("claim.limits-some", total=len(used), trusted=len(used) - len(doubted), items=items)
+
+
+def _thresholds(results: Sequence[Result]) -> list[tuple[str, bool]]:
+    """Items that were compared with a limit, and whether that limit is trusted."""
+    return [
+        (result.item, trusted(result.threshold.source))
+        for result in results
+        if result.threshold is not None and result.verdict not in _UNMEASURED
+    ]
+
+
+def _tally(word: Verdict, items: int) -> Tally:
+    return Tally(word, verdict(word), say(f"verdict-means.{word}"), items)
+
+
+def _profile(profile: Profile) -> Said:
+    return say("page.profile-version", title=of(profile.title), name=profile.profile, version=profile.version)
+
+
+def _objects(plant: Plant) -> Said:
+    points = sum(len(area.points) for area in plant.areas)
+    return say(
+        "page.objects-count", endpoints=count(len(plant.endpoints)), points=count(points), zones=len(plant.zones)
+    )
