@@ -50,10 +50,8 @@ def check(file: Annotated[Path, typer.Argument(help="plant file (工厂文件)")
     from fixtures.plant.loader import load_plant
 
     with _mistakes_told():
-        plant = load_plant(file)
-    console = Console()
-    for part in summary(plant):
-        console.print(part)
+        parts = list(summary(load_plant(file)))
+    Console().print(*parts, sep="\n")
 
 
 @app.command()

@@ -14,6 +14,7 @@ from rich.text import Text
 from fixtures.inventory import measuring_vantages
 from fixtures.plant.model import Plant
 from fixtures.plant.model import Zone
+from fixtures.scope import describe
 from fixtures.scope import permits
 from profiles.language import Texts
 from profiles.language import current_language
@@ -56,17 +57,14 @@ def _zones(plant: Plant) -> Table:
 
 
 def _limits(plant: Plant) -> Table:
-    """What the permits made of levels and budgets: the limits in force, not those that the file happens to name."""
-    in_force = {id: permit for vantage in permits(plant).values() for id, permit in vantage.zones.items()}
-    table = _table("limits", numeric=(2, 3, 4, 5))
-    for zone in plant.zones:
-        permit = in_force.get(zone.id)
-        if permit is None:
-            _add(table, zone.id, _text(f"level-{zone.level}"), *[_NOTHING] * 5)
-            continue
-        limits = (permit.packets_per_s, permit.packets_per_s_per_device, permit.bits_per_s, permit.total_bytes)
-        shown = [_text("unlimited") if limit is None else f"{limit:,.15g}" for limit in limits]
-        _add(table, zone.id, _text(f"level-{permit.level}"), *shown, _window(zone))
+    """What the permits made of levels and budgets: each vantage point's share of them, not what the file names."""
+    zones = {zone.id: zone for zone in plant.zones}
+    table = _table("limits", numeric=(3, 4, 5, 6))
+    for allowance in sorted(describe(permits(plant)), key=lambda it: list(zones).index(it.zone.zone)):
+        it = allowance.zone
+        limits = (it.packets_per_s, it.packets_per_s_per_device, it.bits_per_s, it.total_bytes)
+        shown = [_text("unlimited") if limit is None else f"{limit:,.4g}" for limit in limits]
+        _add(table, it.zone, allowance.vantage, _text(f"level-{it.level}"), *shown, _window(zones[it.zone]))
     return table
 
 
