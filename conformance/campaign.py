@@ -17,11 +17,10 @@ from fixtures.vantage import Event
 from fixtures.vantage import VantagePool
 from probes.action import Action
 from probes.methods import method
-from profiles.indicators import find
 from profiles.observation import Observation
 from profiles.requirement import Profile
+from reports.rejudge import conclude
 from reports.rejudge import not_tested
-from reports.rejudge import rejudge
 from reports.result import Result
 from reports.store import EvidenceStore
 
@@ -94,7 +93,7 @@ class Campaign:
         known = self._results.get(case.id)
         if known is not None and not sent:
             return known
-        result = self._judged(case)
+        result = conclude(case, self.store.observations)
         if not watch.stop_requested():
             self.store.put_result(result)
             self._results[case.id] = result
@@ -118,15 +117,8 @@ class Campaign:
         return True
 
     def _note(self, event: Event) -> None:
-        self.store.event(event.kind, event.text, event.facts)
-
-    def _judged(self, case: Case) -> Result:
-        if not can_be_measured(case):
-            return not_tested(case, "no-suite")
-        indicator = find(case.requirement.indicator)
-        assert indicator is not None  # noqa: S101 - can_be_measured says so
-        members = [member.id for member in case.register.members if member.drawn]
-        return rejudge(case, self.store.observations(indicator.methods, members))
+        facts = {name: str(value) for name, value in event.facts.items()}
+        self.store.event(event.kind, event.text, {"vantage": event.vantage} | facts)
 
     def results(self) -> list[Result]:
         """One result for every planned item, in the plan's order; those never reached are ``not-tested``."""
