@@ -63,7 +63,9 @@ class Campaign:
 
     def priced(self) -> list[Priced]:
         """Every action of the enlisted cases, merged, with its cost."""
-        return [Priced(action, method(action.method).cost(action, self.permits[action.vantage])) for action in self._bulk]
+        return [
+            Priced(action, method(action.method).cost(action, self.permits[action.vantage])) for action in self._bulk
+        ]
 
     def open(self, store: EvidenceStore) -> None:
         """Keep ``store``, and open the vantage points that have something left to measure.
@@ -120,13 +122,11 @@ class Campaign:
         facts = {name: str(value) for name, value in event.facts.items()}
         self.store.event(event.kind, event.text, {"vantage": event.vantage} | facts)
 
-    def results(self) -> list[Result]:
-        """One result for every planned item, in the plan's order; those never reached are ``not-tested``."""
-        return [self._results.get(case.id) or self._unreached(case) for case in self.cases.values()]
+    def unreached(self) -> list[Result]:
+        """For every planned item without a result, a ``not-tested`` one that says why."""
+        return [self._unreached(case) for case in self.cases.values() if case.id not in self._results]
 
     def _unreached(self, case: Case) -> Result:
         if not can_be_measured(case):
             return not_tested(case, "no-suite")
         return not_tested(case, "interrupted" if case.id in self._enlisted else "deselected")
-
-

@@ -52,7 +52,7 @@ class Texts:
         """The catalogue of ``package``, read once."""
         return _catalogue(package)
 
-    def get(self, code: str, language: str | None = None, **facts: object) -> str:
+    def get(self, code: str, language: str | None = None, /, **facts: object) -> str:
         """The text of ``code`` (dotted), filled with ``facts``.
 
         Raises:

@@ -12,9 +12,13 @@ from pathlib import Path
 
 from conformance.campaign import Campaign
 from fixtures.plant.dump import dump_plant
+from profiles.language import current_language
 from profiles.loader import dump
 from profiles.problem import Problem
 from profiles.problem import UserMistake
+from reports.html import write_report
+from reports.result import Campaign as CampaignRecord
+from reports.seal import seal
 from reports.store import EvidenceStore
 
 BUNDLE = "bundle"
@@ -55,6 +59,16 @@ def opened_store(campaign: Campaign, directory: Path, *, resume: bool) -> Eviden
     return EvidenceStore.create(
         directory, campaign=str(uuid.uuid4()), plant_yaml=plant, profile_yamls=profiles, facts=facts
     )
+
+
+def finish(campaign: Campaign, directory: Path) -> CampaignRecord:
+    """Seal what is known, also of an interrupted campaign, and render the report; return the record that was sealed.
+
+    Raises:
+        UserMistake: if the bundle cannot be written.
+    """
+    report = {"report.html": lambda bundle, path: write_report(bundle, path, current_language())}
+    return seal(campaign.store, directory / BUNDLE, campaign.unreached(), report).campaign
 
 
 def _mistake(code: str, place: str) -> UserMistake:

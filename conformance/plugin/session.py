@@ -10,6 +10,7 @@ from rich.console import Console
 
 from conformance.campaign import Campaign
 from conformance.plugin import items
+from conformance.plugin.evidence import BUNDLE
 from conformance.plugin.evidence import evidence_directory
 from conformance.plugin.evidence import finish
 from conformance.plugin.evidence import opened_store
@@ -157,8 +158,8 @@ class CampaignPlugin:
         if self.record is None:
             return
         console = self._console(config)
-        console.print(terminal_table(self.record, current_language()))
-        bundle = self.directory / "bundle"
+        console.print(terminal_table(self.record.results, current_language()))
+        bundle = self.directory / BUNDLE
         said = "campaign.interrupted" if self.watcher.stop_requested() else "campaign.sealed"
         facts = {"bundle": bundle, "report": bundle / "report.html", "evidence": self.directory}
         console.print(self._texts.get(said, **facts), highlight=False, soft_wrap=True)
