@@ -6,6 +6,7 @@ folder, and every file has a size beyond which it is refused.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Iterator
@@ -130,12 +131,12 @@ class Bundle:
     @cached_property
     def attempts(self) -> tuple[Result, ...]:
         """Results that a later attempt of the same item replaced, oldest first."""
-        return self._told(lambda: tuple(self._lines(ATTEMPTS, Result)))
+        return self._told(self.read_attempts)
 
     @cached_property
     def events(self) -> tuple[Event, ...]:
         """What happened beside the measurements, in order."""
-        return self._told(lambda: tuple(self._lines(EVENTS, Event)))
+        return self._told(self.read_events)
 
     @cached_property
     def table(self) -> ObservationTable:
@@ -159,7 +160,7 @@ class Bundle:
 
     def read_plant(self) -> Plant:
         """``plant.yaml``; it is self-contained, so it may not name further files."""
-        plant = _validated(PLANT, Plant, self._yaml(PLANT))
+        plant = _parsed(PLANT, Plant, _text(PLANT, read_plain(self.path, PLANT)))
         if plant.endpoint_files:
             raise Malformed(PLANT, f"names other files: {', '.join(plant.endpoint_files[:3])}")
         return plant
@@ -170,6 +171,14 @@ class Bundle:
         if len(wanted) > MAX_PROFILES:
             raise Malformed(PROFILES, f"{len(wanted)} profiles")
         return tuple(self._profile(name) for name in wanted)
+
+    def read_attempts(self) -> tuple[Result, ...]:
+        """``attempts.jsonl``."""
+        return tuple(self._lines(ATTEMPTS, Result))
+
+    def read_events(self) -> tuple[Event, ...]:
+        """``events.jsonl``."""
+        return tuple(self._lines(EVENTS, Event))
 
     def read_table(self) -> ObservationTable:
         """``observations.parquet``."""
@@ -182,11 +191,7 @@ class Bundle:
                 raise Malformed(OBSERVATIONS, str(error)) from None
 
     def _profile(self, name: str) -> Profile:
-        path = profile_path(name)
-        profile = _validated(path, Profile, self._yaml(path))
-        if profile.profile != name:
-            raise Malformed(path, f"holds the profile {profile.profile}")
-        return profile
+        return parse_profile(name, _text(profile_path(name), read_plain(self.path, profile_path(name))))
 
     def _json(self, name: str, model: type[_Model]) -> _Model:
         try:
@@ -200,16 +205,6 @@ class Bundle:
                 yield model.model_validate_json(line)
             except ValidationError as error:
                 raise Malformed(name, f"line {number}: {_first(error)}") from None
-
-    def _yaml(self, name: str) -> object:
-        try:
-            value, mishaps = yaml12.parse(read_plain(self.path, name).decode())
-        except UnicodeDecodeError as error:
-            raise Malformed(name, str(error)) from None
-        if mishaps:
-            line, column = mishaps[0].place
-            raise Malformed(name, f"line {line}, column {column}: {mishaps[0].code}")
-        return value
 
     def _told(self, read: Callable[[], _T]) -> _T:
         try:
@@ -229,7 +224,36 @@ def profile_path(name: str) -> str:
     return path
 
 
-def _validated(name: str, model: type[_Model], value: object) -> _Model:
+def parse_profile(name: str, text: str) -> Profile:
+    """The profile ``name`` as a bundle keeps it.
+
+    Raises:
+        Malformed: if ``text`` is not that profile.
+    """
+    profile = _parsed(profile_path(name), Profile, text)
+    if profile.profile != name:
+        raise Malformed(profile_path(name), f"holds the profile {profile.profile}")
+    return profile
+
+
+def canonical(manifest: Manifest) -> bytes:
+    """The one way to write a manifest: keys sorted, no spaces, UTF-8, whole numbers only (as RFC 8785 has it)."""
+    values = manifest.model_dump(mode="json")
+    return json.dumps(values, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+
+
+def _text(name: str, content: bytes) -> str:
+    try:
+        return content.decode()
+    except UnicodeDecodeError as error:
+        raise Malformed(name, str(error)) from None
+
+
+def _parsed(name: str, model: type[_Model], text: str) -> _Model:
+    value, mishaps = yaml12.parse(text)
+    if mishaps:
+        line, column = mishaps[0].place
+        raise Malformed(name, f"line {line}, column {column}: {mishaps[0].code}")
     try:
         return model.model_validate(value)
     except ValidationError as error:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import stat
+from io import BufferedReader
 from pathlib import Path
 from pathlib import PurePosixPath
-from typing import IO
 
 #: Largest file that is read into memory as a whole, bytes: far above what 20,000 endpoints need.
-MAX_TEXT_BYTES = 256 << 20
+MAX_TEXT_BYTES = 64 << 20
 
 
 class Malformed(Exception):
@@ -28,7 +28,7 @@ def is_safe(path: str) -> bool:
     return bool(parts) and plain and str(PurePosixPath(path)) == path
 
 
-def open_plain(folder: Path, name: str) -> IO[bytes]:
+def open_plain(folder: Path, name: str) -> BufferedReader:
     """Open a regular file below ``folder``, reached without any link.
 
     Raises:

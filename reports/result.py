@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import Annotated
 from typing import Literal
 
 from pydantic import BaseModel
 from pydantic import ConfigDict
+from pydantic import WithJsonSchema
 
 from profiles.requirement import Threshold
 from profiles.verdict import Outcome
@@ -13,18 +16,23 @@ from profiles.verdict import Verdict
 
 FORMAT: Literal["plantproof-results/1"] = "plantproof-results/1"
 
+#: A number of any size. JSON has no infinity and no NaN; they are written as these texts, and never as ``null``.
+Real = Annotated[
+    float, WithJsonSchema({"anyOf": [{"type": "number"}, {"enum": ["Infinity", "-Infinity", "NaN"], "type": "string"}]})
+]
+
 
 class Record(BaseModel):
     """Base of the bundle's records."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, ser_json_inf_nan="strings")
 
 
 class IntervalRecord(Record):
     """Confidence or coverage interval, in the result's unit; ``None`` is unbounded."""
 
-    low: float | None
-    high: float | None
+    low: Real | None
+    high: Real | None
     confidence: float
 
 
@@ -54,7 +62,7 @@ class Result(Record):
     verdict: Verdict
     reason: str  #: reason code
     facts: dict[str, str] = {}  #: fill the reason's text
-    value: float | None = None
+    value: Real | None = None
     unit: str = ""
     numerator: int | None = None
     denominator: int | None = None
@@ -92,3 +100,8 @@ class Campaign(Record):
     versions: dict[str, str]  #: plantproof, Python, kernel and the libraries that measured or computed
     host: str
     results: tuple[Result, ...]
+
+
+def count_attempts(results: Iterable[Result]) -> int:
+    """How often an item that got these ``results`` one after the other was measured; not to have run is no attempt."""
+    return max(1, sum(result.verdict is not Verdict.NOT_TESTED for result in results))

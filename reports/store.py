@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import time
 from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Mapping
@@ -26,12 +27,12 @@ from profiles.observation import INSTRUMENT_ERRORS
 from profiles.observation import Observation
 from profiles.problem import Problem
 from profiles.problem import UserMistake
-from profiles.verdict import Verdict
 from reports.bundle import RAW
 from reports.bundle import Event
 from reports.journal import Journal
 from reports.plain import is_safe
 from reports.result import Result
+from reports.result import count_attempts
 
 #: Errors after which an attempt is still owed when a campaign is resumed. What the scope guard refused, it would
 #: refuse again; everything else that says nothing about the target may go better now.
@@ -160,10 +161,16 @@ class EvidenceStore:
         """Facts of the start."""
         return dict(self._journal.query("SELECT name, value FROM facts ORDER BY name"))
 
-    @property
-    def started_utc_ns(self) -> int:
-        """When the first session began, nanoseconds since the epoch."""
-        return int(self._journal.query("SELECT min(utc_ns) FROM sessions").fetchone()[0])
+    def span_utc_ns(self) -> tuple[int, int]:
+        """When the first session began, and when the last thing was observed, concluded or noted; since the epoch."""
+        query = """
+            SELECT min(utc_ns), max((SELECT min(utc_ns) FROM sessions),
+              ifnull((SELECT max(utc_ns) FROM observations), 0),
+              ifnull((SELECT max(utc_ns) FROM results), 0),
+              ifnull((SELECT max(utc_ns) FROM events), 0)
+            ) FROM sessions"""
+        first, last = self._journal.query(query).fetchone()
+        return int(first), int(last)
 
     def raw(self, name: str) -> Path:
         """The folder ``name`` for the raw output of a tool; made if need be, and sealed with everything in it."""
@@ -234,15 +241,15 @@ class EvidenceStore:
         """The latest state of each action noted, by key."""
         return dict(self._journal.query("SELECT key, state FROM actions ORDER BY id"))
 
-    def put_result(self, result: Result) -> None:
-        """Keep a result; every attempt is kept, and the latest counts.
+    def put_result(self, *results: Result) -> None:
+        """Keep results, all or none; every attempt is kept, and the latest of an item counts.
 
         The same result once more, as judging the same data again makes it, is no new attempt.
         """
-        record = result.model_copy(update={"attempts": 1}).model_dump_json()
-        latest = "SELECT record FROM results WHERE item = ? ORDER BY id DESC LIMIT 1"
-        if self._journal.query(latest, (result.item,)).fetchone() != (record,):
-            self._journal.note("results", "item, record", result.item, record)
+        at = (self.run, time.time_ns())
+        records = [(result.item, result.model_copy(update={"attempts": 1}).model_dump_json()) for result in results]
+        rows = [(*at, item, record) for item, record in records if record != self._latest(item)]
+        self._journal.insert("results", "run, utc_ns, item, record", *rows)
 
     def results(self) -> list[Result]:
         """The latest result of each item with its attempts counted, in the order of first conclusion."""
@@ -257,6 +264,11 @@ class EvidenceStore:
         latest = {result.item: index for index, result in enumerate(kept)}
         return [result for index, result in enumerate(kept) if latest[result.item] != index]
 
+    def _latest(self, item: str) -> str | None:
+        query = "SELECT record FROM results WHERE item = ? ORDER BY id DESC LIMIT 1"
+        found = self._journal.query(query, (item,)).fetchone()
+        return found and str(found[0])
+
     def _all_results(self) -> Iterator[Result]:
         for (record,) in self._journal.query("SELECT record FROM results ORDER BY id"):
             yield Result.model_validate_json(record)
@@ -270,11 +282,6 @@ class EvidenceStore:
         query = "SELECT utc_ns, run, kind, text, facts FROM events ORDER BY id"
         for utc_ns, run, kind, text, facts in self._journal.query(query):
             yield Event(utc_ns=utc_ns, run=run, kind=kind, text=text, facts=json.loads(facts))
-
-
-def count_attempts(results: Iterable[Result]) -> int:
-    """How often an item with these ``results`` was measured; never having run is no attempt."""
-    return max(1, sum(result.verdict is not Verdict.NOT_TESTED for result in results))
 
 
 def action_key(action: Action) -> str:

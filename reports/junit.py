@@ -1,0 +1,126 @@
+"""A campaign as JUnit XML, for build servers that read nothing else. A rendering: the proof is ``results.json``.
+
+Valid against the three common readings of the format (Ant's, Jenkins' junit-4 and junit-10): only what all of them
+allow is written. None of them has properties of a test case, so these stand at the suite as ``ITEM NAME``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from collections.abc import Iterator
+from datetime import UTC
+from datetime import datetime
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+from profiles.language import current_language
+from profiles.verdict import Verdict
+from reports.figures import threshold_text
+from reports.figures import value_of
+from reports.result import Campaign
+from reports.result import Result
+from reports.wording import reason
+from reports.wording import visible
+
+#: How a verdict is said in JUnit: a test case holds this element, or none if it passed.
+ELEMENTS = {
+    Verdict.PASS: None,
+    Verdict.INFO: None,
+    Verdict.FAIL: "failure",
+    Verdict.ERROR: "error",
+    Verdict.INCONCLUSIVE: "skipped",
+    Verdict.NOT_APPLICABLE: "skipped",
+    Verdict.NOT_TESTED: "skipped",
+}
+_OFFENDERS = 20  #: objects named in a failure; all of them stand in results.json
+
+
+def junit(campaign: Campaign, language: str | None = None) -> bytes:
+    """The campaign as JUnit XML, one suite for each profile.
+
+    Args:
+        campaign: what is rendered.
+        language: ``zh`` or ``en``; default: the chosen language.
+    """
+    root = ET.Element("testsuites")
+    for index, profile in enumerate(campaign.profiles):
+        results = [result for result in campaign.results if result.profile == profile]
+        root.append(_suite(campaign, index, profile, results, language or current_language()))
+    ET.indent(root)
+    text: bytes = ET.tostring(root, encoding="utf-8", xml_declaration=True)
+    return text + b"\n"
+
+
+def write_junit(campaign: Campaign, path: Path, language: str | None = None) -> None:
+    """Write :func:`junit` to ``path``."""
+    path.write_bytes(junit(campaign, language))
+
+
+def _suite(campaign: Campaign, index: int, profile: str, results: list[Result], language: str) -> ET.Element:
+    elements = [ELEMENTS[result.verdict] for result in results]
+    started, ended = (
+        datetime.fromisoformat(text).astimezone(UTC) for text in (campaign.started_utc, campaign.ended_utc)
+    )
+    suite = ET.Element(
+        "testsuite",
+        name=profile,
+        package="plantproof",
+        id=str(index),
+        timestamp=started.strftime("%Y-%m-%dT%H:%M:%S"),
+        hostname=_token(campaign.host) or "localhost",
+        tests=str(len(results)),
+        failures=str(elements.count("failure")),
+        errors=str(elements.count("error")),
+        skipped=str(elements.count("skipped")),
+        time=f"{max(0.0, (ended - started).total_seconds()):.3f}",
+    )
+    properties = ET.SubElement(suite, "properties")
+    for name, value in _properties(campaign, results):
+        ET.SubElement(properties, "property", name=_token(name), value=visible(value))
+    suite.extend(_case(result, language) for result in results)
+    ET.SubElement(suite, "system-out")
+    ET.SubElement(suite, "system-err")
+    return suite
+
+
+def _properties(campaign: Campaign, results: Iterable[Result]) -> Iterator[tuple[str, str]]:
+    yield "campaign", campaign.campaign
+    yield "plant", campaign.plant
+    yield "outcome", campaign.outcome
+    for result in results:
+        yield f"{result.item} verdict", result.verdict
+        yield f"{result.item} value", value_of(result)
+        yield f"{result.item} threshold", threshold_text(result.threshold)
+        yield f"{result.item} rule", result.rule
+
+
+def _case(result: Result, language: str) -> ET.Element:
+    begun, ended = result.started_utc_ns, result.ended_utc_ns
+    duration_s = 0.0 if begun is None or ended is None else max(0, ended - begun) / 1e9
+    case = ET.Element(
+        "testcase",
+        classname=_token(f"{result.profile}.{result.indicator}"),
+        name=_token(result.item),
+        time=f"{duration_s:.3f}",
+    )
+    element = ELEMENTS[result.verdict]
+    if element is not None:
+        why = visible(reason(result.reason, result.facts).in_language(language))
+        # Some readers take a skipped element as plain text, so it has no attributes.
+        attributes = {} if element == "skipped" else {"type": result.verdict.value, "message": why}
+        said = ET.SubElement(case, element, attributes)
+        said.text = "\n".join([f"{result.verdict}: {why}", *_offenders(result, language)])
+    return case
+
+
+def _offenders(result: Result, language: str) -> Iterator[str]:
+    for finding in result.failing[:_OFFENDERS]:
+        words = reason(finding.reason).in_language(language)
+        yield visible(f"{finding.target}: {words}" + (f" ({finding.note})" if finding.note else ""))
+    if len(result.failing) > _OFFENDERS:
+        yield f"… +{len(result.failing) - _OFFENDERS}"
+
+
+def _token(text: str) -> str:
+    """``text`` as an ``xs:token``: no line breaks, no spaces at the ends or in a row."""
+    return " ".join(visible(text).split())

@@ -1,0 +1,158 @@
+"""Everything that a bundle's results say, computed again from its plant, profiles and observations."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from collections.abc import Mapping
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+from typing import TypeVar
+
+from pydantic import BaseModel
+
+from fixtures.scoping import Case
+from fixtures.scoping import plan
+from profiles.problem import UserMistake
+from profiles.verdict import Verdict
+from reports.bundle import MANIFEST
+from reports.bundle import OBSERVATIONS
+from reports.bundle import PLANT
+from reports.bundle import PROFILES
+from reports.bundle import RESULTS
+from reports.bundle import Bundle
+from reports.bundle import Manifest
+from reports.effective import miscounted
+from reports.plain import Malformed
+from reports.rejudge import conclude
+from reports.result import Campaign
+from reports.result import Result
+from reports.result import count_attempts
+from reports.standing import Standing
+from reports.verification import Verification
+
+if TYPE_CHECKING:
+    from reports.parquet import ObservationTable
+
+_T = TypeVar("_T")
+_TOLERANCE = 1e-9  #: relative; other releases of the numerical libraries may differ in the last digits
+
+
+class Recomputation:
+    """Plans and judges a bundle again from its plant, profiles and observations."""
+
+    def __init__(self, bundle: Bundle, verification: Verification) -> None:
+        self._bundle = bundle
+        self._found = verification.found
+        self._verification = verification
+
+    def run(self, manifest: Manifest | None) -> None:
+        """Compare everything that the results say with what follows from the data."""
+        campaign = self._read(self._bundle.read_campaign)
+        attempts = self._read(self._bundle.read_attempts)
+        table = self._read(self._bundle.read_table)
+        self._read(self._bundle.read_events)
+        if campaign is None:
+            return
+        self._verification.campaign = campaign.campaign
+        if manifest is not None and manifest.campaign != campaign.campaign:
+            self._found("fact-differs", MANIFEST, name="campaign", stored=manifest.campaign, computed=campaign.campaign)
+        self._compare_standing(campaign)
+        if table is not None:
+            self._verification.observations = len(table)
+            self._compare_effective(table)
+            self._compare_results(campaign, attempts or (), table)
+        if manifest is not None:
+            named = {f"{PROFILES}/{name}.yaml" for name in campaign.profiles}
+            for name in sorted(manifest.files):
+                if name.startswith(f"{PROFILES}/") and name not in named:
+                    self._found("profile-unnamed", name)
+
+    def _compare_standing(self, campaign: Campaign) -> None:
+        standing = Standing.of(campaign.results)
+        counts = {verdict: count for verdict, count in standing.counts.items() if count}
+        stored = {verdict: count for verdict, count in campaign.counts.verdicts.items() if count}
+        for name, said, computed in (
+            ("outcome", campaign.outcome, standing.outcome),
+            ("planned", campaign.counts.planned, standing.planned),
+            ("counts", _words(stored), _words(counts)),
+        ):
+            if said != computed:
+                self._found("fact-differs", RESULTS, name=name, stored=said, computed=computed)
+
+    def _compare_effective(self, table: ObservationTable) -> None:
+        wrong = miscounted(table.rows)
+        if wrong:
+            self._found("effective-differs", OBSERVATIONS, count=wrong)
+
+    def _compare_results(self, campaign: Campaign, attempts: Sequence[Result], table: ObservationTable) -> None:
+        cases = self._cases(campaign)
+        if cases is None:
+            return
+        stored: dict[str, Result] = {}
+        for result in campaign.results:
+            if result.item in stored:
+                self._found("item-twice", result.item)
+            stored[result.item] = result
+        earlier: dict[str, list[Result]] = {}
+        for result in attempts:
+            earlier.setdefault(result.item, []).append(result)
+        for case in cases:
+            if case.id not in stored:
+                self._found("item-missing", case.id)
+                continue
+            result = stored.pop(case.id)
+            self._compare_result(result, case, table)
+            counted = count_attempts([*earlier.get(case.id, ()), result])
+            if result.attempts != counted:
+                self._found("result-differs", case.id, name="attempts", stored=result.attempts, computed=counted)
+        for item in stored:
+            self._found("item-unplanned", item)
+
+    def _cases(self, campaign: Campaign) -> tuple[Case, ...] | None:
+        plant = self._read(self._bundle.read_plant)
+        profiles = self._read(lambda: self._bundle.read_profiles(campaign.profiles))
+        if plant is None or profiles is None:
+            return None
+        if plant.plant != campaign.plant:
+            self._found("fact-differs", RESULTS, name="plant", stored=campaign.plant, computed=plant.plant)
+        try:
+            return plan(plant, profiles)
+        except UserMistake as mistake:
+            self._found("plan-impossible", PLANT, error=mistake)
+        return None
+
+    def _compare_result(self, stored: Result, case: Case, table: ObservationTable) -> None:
+        try:
+            computed = conclude(case, table.select)
+        except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+            self._found("result-impossible", case.id, error=error)
+            return
+        self._verification.items += 1
+        given = {"attempts"}
+        if stored.verdict is computed.verdict is Verdict.NOT_TESTED:
+            given |= {"reason", "facts"}  # why it was not run is the campaign's knowledge
+        for name in Result.model_fields.keys() - given:
+            said, follows = getattr(stored, name), getattr(computed, name)
+            if not _same(said, follows):
+                self._found("result-differs", case.id, name=name, stored=said, computed=follows)
+
+    def _read(self, read: Callable[[], _T]) -> _T | None:
+        try:
+            return read()
+        except Malformed as malformed:
+            self._found("file-malformed", malformed.name, error=malformed.error)
+            return None
+
+
+def _same(one: object, other: object) -> bool:
+    """Equal, but for the last digits of numbers that were computed, and with NaN equal to itself."""
+    if isinstance(one, float) and isinstance(other, float):
+        return math.isclose(one, other, rel_tol=_TOLERANCE) or (math.isnan(one) and math.isnan(other))
+    if isinstance(one, BaseModel) and type(one) is type(other):
+        return all(_same(getattr(one, name), getattr(other, name)) for name in type(one).model_fields)
+    return one == other
+
+
+def _words(counts: Mapping[Verdict, int]) -> str:
+    return ", ".join(f"{verdict} {count}" for verdict, count in sorted(counts.items()))

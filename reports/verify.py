@@ -1,0 +1,127 @@
+"""Verification: is every file of a bundle the one that was sealed, and do the verdicts follow from the data?
+
+Everything is computed again: hashes, plan, results, counts, outcome. What this cannot show is *who* sealed it: somebody
+who forges the data, computes everything anew and writes a new manifest makes a sound bundle of something that never
+happened. Signatures are the answer to that, and this version makes none.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator
+from collections.abc import Mapping
+from pathlib import Path
+
+from profiles.problem import Problem
+from profiles.problem import UserMistake
+from reports.bundle import ATTEMPTS
+from reports.bundle import EVENTS
+from reports.bundle import MANIFEST
+from reports.bundle import OBSERVATIONS
+from reports.bundle import PLANT
+from reports.bundle import RESULTS
+from reports.bundle import Bundle
+from reports.bundle import FileRecord
+from reports.bundle import Manifest
+from reports.bundle import canonical
+from reports.plain import Malformed
+from reports.plain import is_safe
+from reports.plain import open_plain
+from reports.plain import read_plain
+from reports.recompute import Recomputation
+from reports.verification import Verification
+
+MAX_FILES = 100_000
+MAX_DEPTH = 32  #: folders in folders
+_REQUIRED = (RESULTS, OBSERVATIONS, PLANT, ATTEMPTS, EVENTS)
+
+
+def verify(bundle: Path | str) -> Verification:
+    """Check a bundle; everything that is wrong with it is in the answer.
+
+    Nothing in the bundle is run, no link is followed, and no more is read than a campaign can hold.
+
+    Raises:
+        UserMistake: if it cannot be checked: there is no such folder, it is no bundle, or it may not be read.
+    """
+    folder = Path(bundle)
+    if not folder.is_dir():
+        raise UserMistake([Problem("bundle-absent", "reports", file=str(bundle))])
+    verification = Verification(folder)
+    try:
+        present = dict(_files(folder, verification))
+    except OSError as error:
+        facts = {"error": error.strerror or str(error)}
+        place = str(error.filename or folder)
+        raise UserMistake([Problem("bundle-unreadable", "reports", file=place, facts=facts)]) from error
+    if not present.keys() & {MANIFEST, RESULTS}:
+        raise UserMistake([Problem("bundle-no-results", "reports", file=str(bundle), facts={"name": RESULTS})])
+    opened = Bundle(folder)
+    manifest = _manifest(opened, present, verification)
+    if manifest is not None:
+        _compare_files(folder, present, manifest, verification)
+    Recomputation(opened, verification).run(manifest)
+    return verification
+
+
+def _files(folder: Path, verification: Verification) -> Iterator[tuple[str, int]]:
+    """Path and size of every plain file; anything else is noted."""
+    waiting = [("", 0)]
+    count = 0
+    while waiting:
+        prefix, depth = waiting.pop()
+        with os.scandir(folder / prefix) as entries:
+            for entry in sorted(entries, key=lambda entry: entry.name):
+                name = prefix + entry.name
+                count += 1
+                if count > MAX_FILES or depth > MAX_DEPTH:
+                    raise OSError(0, f"more than {MAX_FILES} files or {MAX_DEPTH} folders deep", str(folder))
+                if entry.is_dir(follow_symlinks=False):
+                    waiting.append((f"{name}/", depth + 1))
+                elif entry.is_file(follow_symlinks=False):
+                    yield name, entry.stat(follow_symlinks=False).st_size
+                else:
+                    verification.found("file-not-plain", name)
+
+
+def _manifest(bundle: Bundle, present: Mapping[str, int], verification: Verification) -> Manifest | None:
+    if MANIFEST not in present:
+        verification.found("manifest-missing", MANIFEST)
+        return None
+    try:
+        manifest = bundle.read_manifest()
+        if canonical(manifest) != read_plain(bundle.path, MANIFEST):
+            verification.found("manifest-not-canonical", MANIFEST)
+    except Malformed as malformed:
+        verification.found("manifest-malformed", MANIFEST, error=malformed.error)
+        return None
+    return manifest
+
+
+def _compare_files(folder: Path, present: Mapping[str, int], manifest: Manifest, verification: Verification) -> None:
+    for name, record in sorted(manifest.files.items()):
+        if not is_safe(name):
+            verification.found("path-unsafe", name)
+        elif name not in present:
+            verification.found("file-missing", name)
+        elif present[name] != record.size:
+            verification.found("file-altered", name, what=f"{record.size} → {present[name]} B")
+        else:
+            _compare_hash(folder, name, record, verification)
+    for name in sorted(present.keys() - manifest.files.keys() - {MANIFEST}):
+        verification.found("file-extra", name)
+    for name in sorted(set(_REQUIRED) - manifest.files.keys()):
+        verification.found("file-not-sealed", name)
+
+
+def _compare_hash(folder: Path, name: str, record: FileRecord, verification: Verification) -> None:
+    try:
+        with open_plain(folder, name) as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+    except (Malformed, OSError) as error:
+        verification.found("file-malformed", name, error=error)
+        return
+    verification.files += 1
+    if digest != record.sha256:
+        verification.found("file-altered", name, what=f"SHA-256 {record.sha256[:12]}… → {digest[:12]}…")
