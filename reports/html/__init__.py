@@ -14,9 +14,9 @@ from jinja2 import StrictUndefined
 from markupsafe import Markup
 
 from profiles.language import LANGUAGES
-from reports.bundle import MANIFEST
 from reports.bundle import Bundle
-from reports.bundle import read_plain
+from reports.fingerprint import COMMAND
+from reports.fingerprint import fingerprint
 from reports.html.charts import tally_bar
 from reports.html.delays import gather
 from reports.html.view import Material
@@ -37,13 +37,11 @@ def material(bundle: Bundle) -> Material:
     filters = {one.item: one.observations for one in results if one.observations is not None and not one.scope}
     methods = {method for filter in filters.values() for method in filter.methods}
     targets = {target for filter in filters.values() for target in filter.targets}
-    manifest = bundle.manifest
     return Material(
         campaign=bundle.campaign,
         plant=bundle.plant,
         profiles=bundle.profiles,
-        manifest=manifest,
-        manifest_sha256=hashlib.sha256(read_plain(bundle.path, MANIFEST)).hexdigest(),
+        fingerprint=fingerprint(bundle.manifest),
         delays=gather(filters, bundle.observations(methods, targets)),
         earlier=bundle.attempts,
         events=bundle.events,
@@ -68,6 +66,7 @@ def render(bundle: Bundle, language: str = "zh") -> str:
         style=style,
         script=script,
         policy=_policy(style, script),
+        fingerprint_command=COMMAND,
         snippet=_source(environment, "rows.py.txt"),
         tally=tally_bar([(tally.verdict, tally.count) for tally in page.tallies if tally.count]),
     )

@@ -25,8 +25,11 @@ from reports.wording import same
 from reports.wording import say
 from reports.wording import verdict
 
-_WIDTH = 640.0
+_WIDTH = 560.0
 _SIDE = 16.0  #: room left and right of an axis, for half a tick label
+#: The delay chart, from left to right: shares, the axis of delays, and lost packets apart from it.
+_DELAY_WIDTH, _DELAY_LEFT, _DELAY_RIGHT, _DELAY_LOST = 640.0, 36.0, 540.0, 594.0
+_DELAY_TOP, _DELAY_BASE = 66.0, 208.0
 
 
 def interval_chart(
@@ -109,30 +112,35 @@ def tally_bar(counts: Sequence[tuple[Verdict, int]]) -> Markup:
         inner = element("title", f"{about.zh} · {about.en}")
         parts.append(element("rect", inner, x=x, y=0, width=max(0.0, width - 2), height=12, class_=f"fill {word}"))
         x += width
-    return drawing(_WIDTH, 12, say("page.tally"), None, *parts, class_="chart tally")
+    return drawing(_WIDTH, 12, say("page.tally"), None, *parts, class_="chart tally", stretch=True)
 
 
 def delay_chart(delays: Distribution) -> Markup:
     """A histogram of delays with p50, p95 and p99, and the share of lost packets in a bin of its own."""
     quantity = say(f"quantity.{delays.quantity}")
-    wide, base, top = 540.0, 208.0, 66.0
     low, high = _delay_range(delays)
-    scale = Scale(low, high, 44, wide, log=high / low >= 5)
+    scale = Scale(low, high, _DELAY_LEFT, _DELAY_RIGHT, log=high / low >= 5)
     shares = [bin / delays.attempts * 100 for bin in delays.histogram(low, high, log=scale.log)]
     peak = max([*shares, delays.lost / delays.attempts * 100, 1e-9])
-    up = Scale(0, peak, base, top)
-    parts = [_grid(up, wide), *_columns(shares, scale, up, base)]
-    parts.append(_lost_column(delays, up, base))
-    parts.append(_axis(scale, base, "", wide))
-    parts += [_quantile(name, value, row, scale, base) for row, (name, value) in enumerate(delays.named_quantiles())]
+    up = Scale(0, peak, _DELAY_BASE, _DELAY_TOP)
+    parts = [_grid(up), *_columns(shares, scale, up)]
+    parts.append(_lost_column(delays, up))
+    parts.append(_axis(scale, _DELAY_BASE))
+    parts += [_quantile(name, value, row, scale) for row, (name, value) in enumerate(delays.named_quantiles())]
     axis = "delay-axis" if scale.log else "delay-axis-linear"
     parts.append(
-        words((44 + wide) / 2, base + 38, say(f"chart.{axis}", quantity=quantity), class_="axis-title", anchor="middle")
+        words(
+            (_DELAY_LEFT + _DELAY_RIGHT) / 2,
+            _DELAY_BASE + 38,
+            say(f"chart.{axis}", quantity=quantity),
+            class_="axis-title",
+            anchor="middle",
+        )
     )
     parts.append(words(0, 52, say("chart.share-axis"), class_="axis-title"))
     title = say("chart.delay-title", quantity=quantity, n=count(delays.attempts), lost=count(delays.lost))
     told = {name: ms(value) for name, value in [*delays.named_quantiles(), ("max", delays.maximum_ms)]}
-    return drawing(_WIDTH, base + 46, title, say("chart.delay-desc", **told), *parts, class_="chart delay")
+    return drawing(_DELAY_WIDTH, _DELAY_BASE + 46, title, say("chart.delay-desc", **told), *parts, class_="chart delay")
 
 
 def ms(value: float) -> Said:
@@ -186,51 +194,51 @@ def _span(scale: Scale, low: float | None, high: float | None) -> Markup:
     return Markup().join(parts)
 
 
-def _axis(scale: Scale, y: float, unit: str, end: float | None = None) -> Markup:
-    parts = [element("line", x1=scale.start, x2=scale.end if end is None else end, y1=y, y2=y, class_="axis")]
+def _axis(scale: Scale, y: float, unit: str = "") -> Markup:
+    parts = [element("line", x1=scale.start, x2=scale.end, y1=y, y2=y, class_="axis")]
     ticks = scale.ticks()
     for index, (value, text) in enumerate(ticks):
         at = scale.at(value)
         told = with_unit(text, unit) if index == len(ticks) - 1 else text
         parts.append(element("line", x1=at, x2=at, y1=y, y2=y + 4, class_="axis"))
-        parts.append(words(at, y + 18, same(told), class_="tick", anchor=anchor_at(at, 0, _WIDTH)))
+        parts.append(words(at, y + 18, same(told), class_="tick", anchor="middle"))
     return Markup().join(parts)
 
 
-def _grid(up: Scale, wide: float) -> Markup:
+def _grid(up: Scale) -> Markup:
     parts = []
     for value, text in up.ticks(3):
         y = up.at(value)
-        parts.append(element("line", x1=44, x2=wide, y1=y, y2=y, class_="grid"))
-        parts.append(words(38, y + 4, same(text), class_="tick", anchor="end"))
+        parts.append(element("line", x1=_DELAY_LEFT, x2=_DELAY_RIGHT, y1=y, y2=y, class_="grid"))
+        parts.append(words(_DELAY_LEFT - 6, y + 4, same(text), class_="tick", anchor="end"))
     return Markup().join(parts)
 
 
-def _columns(shares: Sequence[float], scale: Scale, up: Scale, base: float) -> list[Markup]:
+def _columns(shares: Sequence[float], scale: Scale, up: Scale) -> list[Markup]:
     width = (scale.end - scale.start) / len(shares)
     columns = []
     for index, share in enumerate(shares):
         if share:
             x, y = scale.start + index * width + 0.5, up.at(share)
-            columns.append(element("rect", x=x, y=y, width=width - 1, height=base - y, class_="bar"))
+            columns.append(element("rect", x=x, y=y, width=width - 1, height=_DELAY_BASE - y, class_="bar"))
     return columns
 
 
-def _lost_column(delays: Distribution, up: Scale, base: float) -> Markup:
+def _lost_column(delays: Distribution, up: Scale) -> Markup:
     """Lost packets have no delay; they stand apart, behind the axis, so that they cannot be overlooked."""
     share = delays.lost / delays.attempts * 100
     y = up.at(share)
     told = Said(*(f"{word} {number(share)} %" for word in say("chart.lost")))
-    bar = element("rect", x=576, y=y, width=32, height=base - y, class_="lost")
-    axis = element("line", x1=560, x2=624, y1=base, y2=base, class_="axis")
-    return bar + axis + words(592, base + 18, told, class_="tick", anchor="middle")
+    bar = element("rect", x=_DELAY_LOST - 16, y=y, width=32, height=_DELAY_BASE - y, class_="lost")
+    axis = element("line", x1=_DELAY_LOST - 32, x2=_DELAY_LOST + 32, y1=_DELAY_BASE, y2=_DELAY_BASE, class_="axis")
+    return bar + axis + words(_DELAY_LOST, _DELAY_BASE + 18, told, class_="tick", anchor="middle")
 
 
-def _quantile(name: str, value: float, row: int, scale: Scale, base: float) -> Markup:
+def _quantile(name: str, value: float, row: int, scale: Scale) -> Markup:
     """A vertical line and its label; each has a row of its own, so that labels never meet."""
     y = 12.0 + row * 14
-    at = scale.at(value) if math.isfinite(value) else 592.0
+    at = scale.at(value) if math.isfinite(value) else _DELAY_LOST
     told = Said(*(f"{name} {text}" for text in ms(value)))
-    end = at > 420
+    end = at > _DELAY_RIGHT * 0.8
     label = words(at - 5 if end else at + 5, y, told, class_="quantile-text", anchor="end" if end else "start")
-    return element("line", x1=at, x2=at, y1=y - 9, y2=base, class_="quantile") + label
+    return element("line", x1=at, x2=at, y1=y - 9, y2=_DELAY_BASE, class_="quantile") + label

@@ -26,8 +26,10 @@ from reports.html.delays import Distribution
 from reports.result import Result
 from reports.wording import Said
 from reports.wording import dimension_value
+from reports.wording import reason
 from reports.wording import same
 from reports.wording import say
+from reports.wording import verdict
 
 
 class Part(NamedTuple):
@@ -37,6 +39,7 @@ class Part(NamedTuple):
     share: str
     value: str
     bar: Markup
+    remark: Said | None  #: why there is no value
 
 
 class Breakdown(NamedTuple):
@@ -99,12 +102,20 @@ def _breakdown(
         id, value = part.scope[name], value_of(part)
         called = same(f"{names[name, id]} {id}") if (name, id) in names else dimension_value(name, id)
         drawn = bar(part.value, top, called.zh, value, limit) if part.value in values else Markup()
-        told.append(Part(called, share_of(part), value, drawn))
+        told.append(Part(called, share_of(part), value, drawn, _remark(part)))
     try:
         said = say(f"dimension.{name}")
     except KeyError:
         said = same(name)
     return Breakdown(said, bar_axis(top, unit), told)
+
+
+def _remark(part: Result) -> Said | None:
+    """The verdict's word and the reason, where a part has no value."""
+    if part.value is not None:
+        return None
+    why = reason(part.reason, part.facts)
+    return Said(*(f"{word}: {words}" for word, words in zip(verdict(part.verdict), why, strict=True)))
 
 
 def delay_view(one: Distribution) -> DelayView:

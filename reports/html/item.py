@@ -46,7 +46,7 @@ from reports.wording import say
 from reports.wording import trusted
 from reports.wording import verdict
 
-_ANCHOR = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,79}")
+_ANCHOR = re.compile(r"[A-Za-z][A-Za-z0-9/-]{0,119}")
 
 
 @dataclass(frozen=True)

@@ -33,12 +33,25 @@ def words(x: float, y: float, said: Said, *, class_: str = "", anchor: str | Non
     return chinese + element("text", said.en, class_=f"en {class_}".strip(), lang="en", **at)
 
 
-def drawing(width: float, height: float, title: Said, desc: Said | None, *parts: Markup, class_: str) -> Markup:
-    """The picture: it scales with its container, and says what it shows to those who do not see it."""
+def drawing(
+    width: float, height: float, title: Said, desc: Said | None, *parts: Markup, class_: str, stretch: bool = False
+) -> Markup:
+    """The picture: it scales with its container, and says what it shows to those who do not see it.
+
+    Args:
+        width: of the frame, in the units of its parts.
+        height: of the frame.
+        title: what it is.
+        desc: what it shows.
+        parts: elements, the later ones above the earlier.
+        class_: for the style sheet.
+        stretch: fill the container's width at a height of its own; for pictures without text.
+    """
     about = element("title", _both(title)) + (element("desc", _both(desc)) if desc else Markup())
     inner = about + Markup().join(parts)
     box = f"0 0 {_told(width)} {_told(height)}"
-    return element("svg", inner, viewBox=box, role="img", class_=class_)
+    ratio = "none" if stretch else None
+    return element("svg", inner, viewBox=box, preserveAspectRatio=ratio, role="img", class_=class_)
 
 
 def anchor_at(x: float, left: float, right: float) -> str:

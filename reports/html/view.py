@@ -14,7 +14,6 @@ from profiles.verdict import OPEN_VERDICTS
 from profiles.verdict import Outcome
 from profiles.verdict import Verdict
 from reports.bundle import Event
-from reports.bundle import Manifest
 from reports.figures import count
 from reports.figures import moment
 from reports.figures import zone_of
@@ -44,8 +43,7 @@ class Material:
     campaign: Campaign
     plant: Plant
     profiles: Sequence[Profile]
-    manifest: Manifest
-    manifest_sha256: str
+    fingerprint: str  #: of the bundle's evidence
     delays: Mapping[str, tuple[Distribution, ...]] = field(default_factory=dict)  #: by item
     earlier: Sequence[Result] = ()  #: results that a later attempt replaced
     events: Sequence[Event] = ()
@@ -82,10 +80,8 @@ class Page:
     host: str
     started: str
     ended: str
-    sealed: str
-    clock: str
     objects: Said
-    manifest_sha256: str
+    fingerprint: str
     versions: list[tuple[str, str]]
     version: str
     outcome: Outcome
@@ -105,7 +101,7 @@ class Page:
 
 def view(material: Material) -> Page:
     """Work the material out into a page."""
-    campaign, manifest = material.campaign, material.manifest
+    campaign = material.campaign
     zone = zone_of(campaign.started_utc)
     standing = Standing.of(campaign.results)
     paged = PagedData()
@@ -119,10 +115,8 @@ def view(material: Material) -> Page:
         host=campaign.host,
         started=moment(campaign.started_utc),
         ended=moment(campaign.ended_utc),
-        sealed=moment(manifest.sealed_utc),
-        clock=", ".join(f"{key}={value}" for key, value in manifest.clock.items()),
         objects=_objects(material.plant),
-        manifest_sha256=material.manifest_sha256,
+        fingerprint=material.fingerprint,
         versions=list(campaign.versions.items()),
         version=campaign.versions.get("plantproof", ""),
         outcome=campaign.outcome,

@@ -9,22 +9,35 @@ from collections.abc import Iterator
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from fixtures.plant.dump import dump_plant
 from fixtures.plant.model import Area
 from fixtures.plant.model import Endpoint
 from fixtures.plant.model import Plant
 from fixtures.plant.model import VantagePoint
 from fixtures.plant.model import Zone
+from profiles.loader import dump
 from profiles.observation import Observation
 from profiles.requirement import Profile
 from profiles.verdict import Verdict
+from reports.bundle import ATTEMPTS
+from reports.bundle import EVENTS
 from reports.bundle import MANIFEST
+from reports.bundle import OBSERVATIONS
+from reports.bundle import PLANT
+from reports.bundle import PROFILES
+from reports.bundle import RESULTS
+from reports.bundle import Bundle
 from reports.bundle import Event
+from reports.bundle import FileRecord
 from reports.bundle import Manifest
+from reports.bundle import profile_path
+from reports.parquet import ObservationWriter
 from reports.result import Campaign
 from reports.result import Counts
 from reports.result import FindingRecord
@@ -269,14 +282,39 @@ def example(folder: Path, endpoints: int = 20, failing: int = 3, hostile: str = 
     )
     manifest = Manifest(
         campaign=campaign.campaign, sealed_utc="2027-01-15T08:01:36+00:00", host="jump-a", kernel="6.1.0-28-amd64",
-        clock={"synchronised": "yes", "max_error_us": "412"}, versions=campaign.versions, files={},
+        clock={"synchronised": "yes", "max_error_us": "412"}, versions=campaign.versions,
+        files={name: FileRecord(sha256=f"{len(name):064x}", size=1) for name in ("results.json", "plant.yaml")},
     )  # fmt: skip
-    (folder / MANIFEST).write_text(manifest.model_dump_json())
     earlier = [one.model_copy(update={"verdict": Verdict.ERROR, "attempts": 1}) for one in made if one.attempts > 1]
     found = {finding.target for one in made for finding in one.failing}
     event = Event(utc_ns=START_NS, run=1, kind="vantage-lost", text=f"{hostile}jump-b", facts={})
     more = {"silent": frozenset(found), "attempts": tuple(earlier), "events": (event,)} | more
     return ExampleBundle(campaign, shop, [asked], manifest, folder, **more)
+
+
+def write_bundle(made: ExampleBundle, folder: Path) -> Bundle:
+    """The example as files."""
+    folder.mkdir()
+    (folder / PROFILES).mkdir()
+    (folder / RESULTS).write_text(made.campaign.model_dump_json())
+    (folder / PLANT).write_text(dump_plant(made.plant))
+    for one in made.profiles:
+        (folder / profile_path(one.profile)).write_text(dump(one))
+    for name, records in ((ATTEMPTS, made.attempts), (EVENTS, made.events)):
+        (folder / name).write_text("".join(f"{record.model_dump_json()}\n" for record in records))
+    with ObservationWriter(folder / OBSERVATIONS) as writer:
+        every = made.observations(METHODS, {endpoint.id for endpoint in made.plant.endpoints})
+        writer.write((*observation.row(), 1, True) for observation in every)
+    files = {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    hashed = {name: FileRecord(sha256=sha256(data).hexdigest(), size=len(data)) for name, data in files.items()}
+    (folder / MANIFEST).write_text(made.manifest.model_copy(update={"files": hashed}).model_dump_json())
+    return Bundle.open(folder)
+
+
+@pytest.fixture
+def make_bundle(tmp_path: Path) -> Callable[..., Bundle]:
+    """The factory of examples as files."""
+    return lambda **more: write_bundle(example(tmp_path, **more), tmp_path / "bundle")
 
 
 @pytest.fixture
