@@ -43,7 +43,11 @@ _WANTS = {
     "set_type": "wants-list",
     "frozen_set_type": "wants-list",
     "ip_any_address": "wants-address",
+    "ip_v4_address": "wants-address",
+    "ip_v6_address": "wants-address",
     "ip_any_network": "wants-network",
+    "ip_v4_network": "wants-network",
+    "ip_v6_network": "wants-network",
     "datetime_type": "wants-datetime",
     "datetime_parsing": "wants-datetime",
     "datetime_from_date_parsing": "wants-datetime",
@@ -94,8 +98,8 @@ def complaints(error: ValidationError, model: type[BaseModel], value: object) ->
 
 
 def shown(value: object) -> str:
-    """A found value as JSON on one line, cut when long."""
-    text = json.dumps(value, ensure_ascii=False, default=str)
+    """A found value as JSON on one line, cut when long, with every invisible character escaped."""
+    text = _printable(json.dumps(value, ensure_ascii=False, default=str))
     return text if len(text) <= _SHOWN_CHARACTERS else text[: _SHOWN_CHARACTERS - 1] + "…"
 
 
@@ -104,6 +108,10 @@ def meant(found: object, allowed: list[str]) -> str | None:
     folded = {word.casefold(): word for word in allowed}
     near = get_close_matches(str(found).casefold(), folded, n=1, cutoff=0.6)
     return folded[near[0]] if near else None
+
+
+def _printable(text: str) -> str:
+    return "".join(it if it.isprintable() else it.encode("unicode_escape").decode() for it in text)
 
 
 def _complaint(detail: ErrorDetails, model: type[BaseModel], value: object) -> Complaint:
@@ -136,7 +144,7 @@ def _complaint(detail: ErrorDetails, model: type[BaseModel], value: object) -> C
 def _one_of(code: str, path: Path, found: object, allowed: list[str], *, at_key: bool = False) -> Complaint:
     near = meant(found, allowed)
     facts: dict[str, object] = {
-        "found": found if at_key else shown(found),
+        "found": _printable(str(found)) if at_key else shown(found),
         "allowed": ", ".join(allowed),
         "meant": near or "",
     }
