@@ -6,6 +6,8 @@ of computation can cost a verdict, and never give one. scipy is imported on firs
 
 from __future__ import annotations
 
+from bisect import bisect_left
+from bisect import bisect_right
 from fractions import Fraction
 
 #: Relative margin of computed tail probabilities and roots; the tests find scipy's own error below 1e-12.
@@ -29,12 +31,29 @@ def proportion_bounds(
 
 
 def _clopper_pearson(successes: int, trials: int, confidence: float) -> tuple[Fraction, Fraction]:
+    failures = trials - successes
+    if successes <= failures:
+        return _least(successes, trials, confidence), _most(successes, trials, confidence)
+    # Of a share close to 1, what is missing is computed: nine nines need the digits there.
+    return 1 - _most(failures, trials, confidence), 1 - _least(failures, trials, confidence)
+
+
+def _least(successes: int, trials: int, confidence: float) -> Fraction:
+    """BetaInv(1 - C; x, n - x + 1): with a smaller share, so many successes are too unlikely."""
     from scipy.special import betaincinv
 
-    failures = trials - successes
-    low = float(betaincinv(successes, failures + 1, 1 - confidence)) if successes else 0.0
-    high = float(betaincinv(successes + 1, failures, confidence)) if failures else 1.0
-    return Fraction(low * (1 - _MARGIN)), Fraction(min(1.0, high * (1 + _MARGIN)))
+    if not successes:
+        return Fraction(0)
+    return Fraction(float(betaincinv(successes, trials - successes + 1, 1 - confidence)) * (1 - _MARGIN))
+
+
+def _most(successes: int, trials: int, confidence: float) -> Fraction:
+    """BetaInv(C; x + 1, n - x): with a larger share, so few successes are too unlikely."""
+    from scipy.special import betaincinv
+
+    if successes == trials:
+        return Fraction(1)
+    return Fraction(min(1.0, float(betaincinv(successes + 1, trials - successes, confidence)) * (1 + _MARGIN)))
 
 
 def _hypergeometric(successes: int, trials: int, population: int, confidence: float) -> tuple[Fraction, Fraction]:
@@ -42,24 +61,17 @@ def _hypergeometric(successes: int, trials: int, population: int, confidence: fl
     from scipy.stats import hypergeom
 
     alpha = (1 - confidence) * (1 - _MARGIN)
-    least, most = successes, population - (trials - successes)
+    possible = range(successes, population - (trials - successes) + 1)
 
-    def too_few(good: int) -> bool:
-        return bool(hypergeom.sf(successes - 1, population, good, trials) <= alpha)
+    def as_many(good: int) -> float:  # grows with the number of good ones in the population
+        return float(hypergeom.sf(successes - 1, population, good, trials))
 
-    def too_many(good: int) -> bool:
-        return bool(hypergeom.cdf(successes, population, good, trials) <= alpha)
+    def as_few(good: int) -> float:  # shrinks with it
+        return float(hypergeom.cdf(successes, population, good, trials))
 
-    low, high = least, most
-    while low < high:  # the smallest that is not too few; the probability grows with the number of good ones
-        middle = (low + high) // 2
-        low, high = (middle + 1, high) if too_few(middle) else (low, middle)
-    lowest = low
-    low, high = lowest, most
-    while low < high:  # the largest that is not too many
-        middle = (low + high + 1) // 2
-        low, high = (low, middle - 1) if too_many(middle) else (middle, high)
-    return Fraction(lowest, population), Fraction(low, population)
+    too_few = bisect_right(possible, alpha, key=as_many)
+    enough = bisect_left(possible, -alpha, key=lambda good: -as_few(good))
+    return Fraction(possible[too_few], population), Fraction(possible[enough - 1], population)
 
 
 def quantile_ranks(n: int, quantile: Fraction, confidence: float) -> tuple[int | None, int | None]:
@@ -68,14 +80,17 @@ def quantile_ranks(n: int, quantile: Fraction, confidence: float) -> tuple[int |
     Distribution-free (David and Nagaraja, Order Statistics, 7.1): the r-th smallest of n values is at least the
     quantile with probability P(Binomial(n, p) <= r - 1), whatever the distribution.
     """
-    from scipy.stats import binom
+    from scipy.special import betainc
 
-    p = float(quantile)
+    p, rest = float(quantile), float(1 - quantile)
     alpha = (1 - confidence) * (1 - _MARGIN)
-    upper = int(binom.isf(alpha, n, p)) + 1  # smallest r with P(X >= r) <= alpha
-    lower = int(binom.ppf(alpha, n, p))  # largest s with P(X <= s - 1) <= alpha, once adjusted
-    while lower > 0 and binom.cdf(lower - 1, n, p) > alpha:
-        lower -= 1
-    while upper <= n and binom.sf(upper - 1, n, p) > alpha:
-        upper += 1
+
+    def at_most(k: int) -> float:
+        return float(betainc(n - k, k + 1, rest)) if k < n else 1.0
+
+    def more_than(k: int) -> float:
+        return float(betainc(k + 1, n - k, p)) if k < n else 0.0
+
+    lower = bisect_right(range(n), alpha, key=at_most)
+    upper = bisect_left(range(n), -alpha, key=lambda k: -more_than(k)) + 1
     return (lower or None), (upper if upper <= n else None)
