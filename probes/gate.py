@@ -1,0 +1,209 @@
+"""The gate: the only door through which anything leaves a vantage point.
+
+No other module of :mod:`probes` makes a socket or starts a program (a test reads their imports). A method asks the gate
+to :meth:`~Gate.admit` a target and gets a :class:`Ticket` or a :class:`Refusal`; it asks for leave to send with
+:meth:`~Gate.claim`, which keeps every limit of the zone and the device; and it sends through a port of the gate, which
+takes tickets instead of addresses and refuses what was not claimed. So nothing reaches an address that the permit does
+not name.
+
+Limits, per zone: level, packets/s, bit/s, total bytes and a time window. Per device: one probe every
+``1 / packets_per_s_per_device`` seconds (an echo is one probe, a TCP connection is one), twice as long after each probe
+in a row that timed out, up to :data:`BACK_OFF_LIMIT` times, and ``max_connections_per_device`` at once. Rates are kept
+as :class:`probes.pace.Pace` states.
+
+Standard library only: this module travels to vantage points.
+"""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from ipaddress import ip_network
+
+from probes.action import Target
+from probes.limits import Device
+from probes.limits import Zone
+from probes.permit import LEVELS
+from probes.permit import Permit
+from probes.ports import EchoPort
+from probes.ports import NetlinkPort
+from probes.ports import StreamPort
+from probes.ports import Ticket
+from probes.ports import pack_sockaddr
+
+NEVER = -1  #: what :meth:`Gate.claim` says when nothing may be sent there any more
+LOOK_NS = 20_000_000  #: how often at most the kill switch is looked at
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why nothing is sent to a target."""
+
+    error: str  #: ``refused-by-guard`` or ``no-route``
+    reason: str  #: machine-readable, for the observation's ``detail``
+
+
+class Gate:
+    """Keeps one vantage point's permit for one campaign; every action of the campaign passes the same gate."""
+
+    def __init__(
+        self,
+        permit: Permit,
+        *,
+        clock: Callable[[], int] = time.monotonic_ns,
+        utc: Callable[[], int] = time.time_ns,
+        stop: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """Keep ``permit``; ``stop`` is the kill switch, looked at every :data:`LOOK_NS`; clocks are in nanoseconds."""
+        self.permit = permit
+        self.clock = clock
+        self._stop = stop
+        self._stopped = False
+        self._look_ns = 0
+        self._zones = {name: Zone(zone, utc) for name, zone in permit.zones.items()}
+        self._networks = [(ip_network(cidr), zone) for cidr, zone in permit.networks.items()]
+        self._other_spellings: dict[tuple[bytes, str], str] | None = None
+        self._devices: dict[str, Device] = {}
+        self._device_of: dict[str, Device] = {}
+
+    # --- who may be probed -----------------------------------------------------------------------------------------
+
+    def admit(self, target: Target, level: str, port: int = 0) -> Ticket | Refusal:
+        """A ticket to send to ``target`` by a method that needs ``level``, or why not. Sends nothing."""
+        packed, scope = _parse(target.address)
+        if why := _never(packed):
+            return Refusal("refused-by-guard", why)
+        name = self.permit.addresses.get(target.address) or self._zone_of(packed, scope)
+        zone = self._zones.get(name) if name is not None else None
+        if zone is None:
+            return Refusal("refused-by-guard", "undeclared-address" if name is None else "zone-without-permit")
+        if LEVELS.index(zone.permit.level) < LEVELS.index(level):
+            return Refusal("refused-by-guard", "level-too-high")
+        try:
+            scope_id = socket.if_nametoindex(scope) if scope or packed[:2] == b"\xfe\x80" else 0
+        except OSError:
+            return Refusal("no-route", "no-such-interface")
+        return Ticket(target, packed, pack_sockaddr(packed, port, scope_id), zone, self._device(target, zone), bool(port))
+
+    def _zone_of(self, packed: bytes, scope: str) -> str | None:
+        """The zone that declares an address which the permit may spell in another way, or hold in a network."""
+        if self._other_spellings is None:
+            self._other_spellings = {_parse(text): zone for text, zone in self.permit.addresses.items()}
+        if (packed, scope) in self._other_spellings:
+            return self._other_spellings[packed, scope]
+        number = int.from_bytes(packed)
+        for network, zone in self._networks:
+            if network.max_prefixlen == len(packed) * 8 and number >> network.max_prefixlen - network.prefixlen == (
+                int(network.network_address) >> network.max_prefixlen - network.prefixlen
+            ):
+                broadcast = network.version == 4 and network.prefixlen < 31 and number == int(network.broadcast_address)
+                return None if broadcast else zone
+        return None
+
+    def _device(self, target: Target, zone: Zone) -> Device:
+        """The device behind a target: the same for all its addresses, and for all ids that share an address."""
+        device = self._devices.get(target.id) or self._device_of.get(target.address) or Device(target.id, zone.permit)
+        self._devices[target.id] = self._device_of[target.address] = device
+        return device
+
+    # --- when ------------------------------------------------------------------------------------------------------
+
+    def halted(self, now_ns: int) -> bool:
+        """Whether the kill switch has been thrown; once thrown, it stays so."""
+        if not self._stopped and now_ns >= self._look_ns:
+            self._look_ns = now_ns + LOOK_NS
+            self._stopped = self._stop()
+        return self._stopped
+
+    def why_stopped(self, ticket: Ticket) -> str:
+        """Why nothing may be sent on ``ticket`` any more; empty while something may."""
+        return "kill-switch" if self._stopped else ticket.zone.stopped
+
+    def claim(self, ticket: Ticket, packets: int, size: int, now_ns: int) -> int:
+        """Ask for leave to send ``packets`` of ``size`` IP bytes together, as one probe.
+
+        Returns:
+            0 if they are charged and may be sent at once; the nanoseconds to wait before asking again; or
+            :data:`NEVER` (:meth:`why_stopped` says why).
+        """
+        zone = ticket.zone
+        if zone.stopped or self.halted(now_ns):
+            return NEVER
+        wait_ns = ticket.device.wait_ns(now_ns, ticket.connects)
+        if wait_ns:
+            return wait_ns
+        if zone.limited:
+            wait_ns = zone.wait_ns(now_ns, packets, size)
+            if wait_ns:
+                return NEVER if zone.stopped else wait_ns
+            zone.charge(now_ns, packets, size)
+        ticket.device.probe(now_ns, ticket.connects)
+        ticket.credit += size
+        return 0
+
+    def heard(self, ticket: Ticket) -> None:
+        """The device answered a probe, in whatever way."""
+        ticket.device.heard()
+
+    def silent(self, ticket: Ticket) -> None:
+        """A probe of the device timed out: back off, and stop the zone if a device that had answered is gone."""
+        device = ticket.device
+        if device.silent() and not ticket.zone.stopped:
+            ticket.zone.stopped = f"device-went-silent: {device.id}"
+
+    # --- through which door ----------------------------------------------------------------------------------------
+
+    def echo_port(self, version: int, receive_bytes: int | None = None) -> EchoPort:
+        """A port for echo over IP ``version`` 4 or 6: raw, or else an unprivileged ping socket.
+
+        Raises:
+            PermissionError: if the kernel allows neither.
+        """
+        family, protocol = (
+            (socket.AF_INET, socket.IPPROTO_ICMP) if version == 4 else (socket.AF_INET6, socket.IPPROTO_ICMPV6)
+        )
+        try:
+            opened, raw = socket.socket(family, socket.SOCK_RAW, protocol), True
+        except PermissionError:
+            opened, raw = socket.socket(family, socket.SOCK_DGRAM, protocol), False
+        return EchoPort(opened, raw=raw, clock=self.clock, receive_bytes=receive_bytes)
+
+    def stream_port(self, ticket: Ticket) -> StreamPort:
+        """A port for one TCP connection, which must have been claimed.
+
+        Raises:
+            OSError: if no socket can be had (out of descriptors or memory).
+        """
+        family = socket.AF_INET if len(ticket.packed) == 4 else socket.AF_INET6
+        return StreamPort(socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK), ticket)
+
+    def netlink_port(self) -> NetlinkPort:
+        """A port to this host's own kernel for routes and neighbours; it puts no IP packet on a wire."""
+        opened = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_NONBLOCK, socket.NETLINK_ROUTE)
+        return NetlinkPort(opened)
+
+
+def _parse(text: str) -> tuple[bytes, str]:
+    """Packed address and scope (interface) of an address as text; nothing packed if it is none."""
+    host, _, scope = text.partition("%")
+    try:
+        return socket.inet_pton(socket.AF_INET6 if ":" in host else socket.AF_INET, host), scope
+    except OSError:
+        return b"", ""
+
+
+def _never(packed: bytes) -> str:
+    """Why no probe may ever go to such an address, whatever the permit says; empty if one may."""
+    if not packed:
+        return "not-an-address"
+    if len(packed) == 4 and packed[0] >= 224:
+        return "broadcast" if packed == b"\xff" * 4 else "multicast" if packed[0] < 240 else "reserved-address"
+    if packed[0] == 0 and (len(packed) == 4 or not any(packed)):
+        return "unspecified"  # the kernel would take it for this host
+    if len(packed) == 16 and packed[0] == 255:
+        return "multicast"
+    if packed[:12] == bytes(10) + b"\xff\xff":
+        return "mapped-address"  # the same host has an IPv4 address, which the permit must name
+    return ""

@@ -1,0 +1,215 @@
+"""ICMP and ICMPv6 echo on the wire (RFC 792, RFC 4443): questions made, and answers matched to them. Pure functions of bytes.
+
+A question is recognised in its answer by four things: identifier, sequence number, the address that answers, and a
+cookie in the first 8 bytes of the payload. The cookie is the question's serial number under a random key of 64 bits, so
+one comparison finds the question, and who did not see it cannot make up an answer. An ICMP error is believed only if
+the packet that it quotes is a question of ours, sent to the address it names: by the cookie, or, where a router quotes
+no more than the 8 bytes that RFC 792 demands, by identifier, sequence number and checksum, which covers the cookie.
+"""
+
+from __future__ import annotations
+
+import secrets
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from probes.bulk import LENGTHS
+from probes.bulk import Batch
+from probes.ports import CONTROL_BYTES
+from probes.ports import MESSAGE_BYTES
+
+COOKIE_BYTES = 8
+SO_TIMESTAMPING = 37
+
+#: Stamp (SCM_TIMESTAMPING: length, level, type, seconds, nanoseconds) and what may follow it (hop limit).
+_CONTROL = struct.Struct(f"@Niill{struct.calcsize('4l')}xNiii4x{CONTROL_BYTES - 88}x")
+_QUOTED_HEADER = struct.Struct("!BBHHH")
+#: ICMP types that say why a packet was not delivered: unreachable, time exceeded, parameter problem (and, for ICMPv6, too big).
+ERROR_TYPES = {4: frozenset({3, 11, 12}), 6: frozenset({1, 2, 3, 4})}
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Anything that came back for a question of ours."""
+
+    serial: int  #: of the question; only its low 16 bits where ``partial``
+    source: bytes  #: address that answered, packed
+    destination: bytes  #: address that the question went to, as the answer tells it
+    rx_ns: int  #: kernel's receive stamp, UTC; 0 if there is none
+    hop_limit: int  #: TTL or hop limit of the answer; -1 where unknown
+    partial: bool = False  #: the serial is known by its sequence number only
+    checksum: int = -1  #: of the quoted question, where the cookie was not quoted
+    icmp_type: int = -1  #: of an ICMP error
+    icmp_code: int = -1
+    corrupt: bool = False  #: an echo reply that does not carry back what was sent
+
+
+class Codec:
+    """Makes the questions of one sweep and reads their answers."""
+
+    def __init__(self, version: int, ident: int, payload_bytes: int, *, raw: bool, key: int | None = None) -> None:
+        """``raw``: IPv4 messages begin with their IP header. ``payload_bytes``: at least :data:`COOKIE_BYTES`."""
+        self.version = version
+        self.ident = ident
+        self.header = raw and version == 4
+        self._key = secrets.randbits(64) if key is None else key
+        self._filler = bytes(0x20 + index % 0x5F for index in range(payload_bytes - COOKIE_BYTES))
+        self._request, self._reply = (8, 0) if version == 4 else (128, 129)
+        self._packet = struct.Struct(f"!BBHHHQ{len(self._filler)}s")
+        self.size = self._packet.size
+        padded = self._filler + b"\0" * (len(self._filler) % 2)
+        self._base_sum = (self._request << 8) + ident + int.from_bytes(padded)
+        lead = "B7xB11x" if self.header else ""
+        self._row = struct.Struct(f"!{lead}BBHHHQ{len(self._filler)}s{MESSAGE_BYTES - self.size - 20 * self.header}x")
+        self._name = struct.Struct("=4x4s8x" if version == 4 else "=8x16s4x")
+
+    def question(self, serial: int) -> bytes:
+        """The ICMP message of question ``serial``; the kernel fills in the checksum of ICMPv6."""
+        cookie = self._key ^ serial
+        checksum = self.checksum(serial) if self.version == 4 else 0
+        return self._packet.pack(self._request, 0, checksum, self.ident, serial & 0xFFFF, cookie, self._filler)
+
+    def checksum(self, serial: int) -> int:
+        """Internet checksum (RFC 1071) of question ``serial``; 2**16 is 1 modulo 2**16 - 1, so a remainder adds words."""
+        return -(self._base_sum + (serial & 0xFFFF) + (self._key ^ serial)) % 0xFFFF
+
+    def answers(self, batch: Batch, count: int) -> list[Answer | tuple[int, bytes, int, int]]:
+        """What the first ``count`` slots of ``batch`` hold for us.
+
+        Plain good echo replies, nearly all of the traffic, come as bare tuples (serial, source, stamp, hop limit);
+        anything else that concerns us as :class:`Answer`; what does not concern us is left out.
+        """
+        rows = self._row.iter_unpack(batch.messages[: count * MESSAGE_BYTES])
+        lengths = LENGTHS.iter_unpack(batch.headers[: count * LENGTHS.size])
+        names = self._name.iter_unpack(batch.names[: count * self._name.size])
+        controls = _CONTROL.iter_unpack(batch.controls[: count * CONTROL_BYTES])
+        wanted = (self._reply, 0, self.ident, self._filler, self.size + 20 * self.header)
+        found: list[Answer | tuple[int, bytes, int, int]] = []
+        stamped_at = (1, SO_TIMESTAMPING)
+        index = 0
+        for row, (_, control_length, _, length), (source,), control in zip(rows, lengths, names, controls, strict=True):
+            if self.header:
+                first, hop_limit, kind, code, _, ident, sequence, cookie, filler = row
+            else:
+                kind, code, _, ident, sequence, cookie, filler = row
+                first, hop_limit = 0x45, control[8] if control_length >= 84 else -1
+            stamped = control_length >= 64 and control[1:3] == stamped_at
+            rx_ns = control[3] * 1_000_000_000 + control[4] if stamped else 0
+            serial = cookie ^ self._key
+            if first == 0x45 and (kind, code, ident, filler, length) == wanted and serial & 0xFFFF == sequence:
+                found.append((serial, source, rx_ns, hop_limit))
+            else:
+                message = bytes(batch.messages[index : index + min(length, MESSAGE_BYTES)])
+                answer = self.read(message, source, rx_ns, hop_limit)
+                if answer is not None:
+                    found.append(answer)
+            index += MESSAGE_BYTES
+        return found
+
+    def read(self, message: bytes, source: bytes, rx_ns: int = 0, hop_limit: int = -1) -> Answer | None:
+        """One message of whatever content: an answer to a question of ours, or nothing. Never raises."""
+        if self.header:
+            start = (message[0] & 15) * 4 if message else 0
+            if start < 20 or message[0] >> 4 != 4:
+                return None
+            message = message[start:]
+        if len(message) < 8:
+            return None
+        kind, code, _, ident, sequence = _QUOTED_HEADER.unpack_from(message)
+        if kind in ERROR_TYPES[self.version]:
+            return self._error(message[8:], source, kind, code, rx_ns, hop_limit)
+        if kind != self._reply or ident != self.ident:
+            return None
+        serial = int.from_bytes(message[8:16]) ^ self._key
+        whole = code == 0 and len(message) == self.size and message[16:] == self._filler and serial & 0xFFFF == sequence
+        if whole:
+            return Answer(serial, source, source, rx_ns, hop_limit)
+        return Answer(sequence, source, source, rx_ns, hop_limit, partial=True, corrupt=True)
+
+    def queued_errors(self, batch: Batch, count: int) -> Iterator[Answer]:
+        """ICMP errors that the kernel queued for a ping socket, each with the question that caused it."""
+        for index, (_, control_length, _, length) in enumerate(LENGTHS.iter_unpack(batch.headers[: count * LENGTHS.size])):
+            if not length:
+                continue  # a transmit stamp carries no data
+            start = index * MESSAGE_BYTES
+            inner = bytes(batch.messages[start : start + min(length, MESSAGE_BYTES)])
+            control = bytes(batch.controls[index * CONTROL_BYTES :][: min(control_length, CONTROL_BYTES)])
+            found = extended_error(control)
+            if found is not None:
+                kind, code, offender = found
+                (destination,) = self._name.unpack_from(batch.names, index * self._name.size)
+                answer = self.quoted(inner, offender, destination, kind, code)
+                if answer is not None:
+                    yield answer
+
+    def _error(
+        self, quoted: bytes, source: bytes, kind: int, code: int, rx_ns: int = 0, hop_limit: int = -1
+    ) -> Answer | None:
+        """An ICMP error, if the packet it quotes is a question of ours."""
+        if self.version == 4:
+            start = (quoted[0] & 15) * 4 if quoted else 0
+            ours = len(quoted) >= 20 and quoted[0] >> 4 == 4 and start >= 20 and quoted[9] == 1
+            destination = quoted[16:20]
+        else:
+            start = 40
+            ours = len(quoted) >= 40 and quoted[0] >> 4 == 6 and quoted[6] == 58
+            destination = quoted[24:40]
+        return self.quoted(quoted[start:], source, destination, kind, code, rx_ns, hop_limit) if ours else None
+
+    def quoted(
+        self, inner: bytes, source: bytes, destination: bytes, kind: int, code: int, rx_ns: int = 0, hop_limit: int = -1
+    ) -> Answer | None:
+        """An ICMP error that quotes ``inner``, the ICMP message of a packet to ``destination``."""
+        if len(inner) < 8:
+            return None
+        request, zero, checksum, ident, sequence = _QUOTED_HEADER.unpack_from(inner)
+        if (request, zero, ident) != (self._request, 0, self.ident):
+            return None
+        cookie = inner[8:16]
+        if len(cookie) == COOKIE_BYTES:
+            serial = int.from_bytes(cookie) ^ self._key
+            if serial & 0xFFFF != sequence or serial >> 32:
+                return None
+            return Answer(serial, source, destination, rx_ns, hop_limit, icmp_type=kind, icmp_code=code)
+        if self.version == 6:
+            return None  # RFC 4443 section 3: as much of the packet as fits is quoted
+        return Answer(
+            sequence, source, destination, rx_ns, hop_limit,
+            partial=True, checksum=checksum, icmp_type=kind, icmp_code=code,
+        )  # fmt: skip
+
+
+#: Transmit stamp: as above, then an extended error (length, level, type; errno, origin, type, code, info, data).
+_STAMP = struct.Struct(f"@Niill{struct.calcsize('4l')}xNiiIBBBxII{CONTROL_BYTES - 96}x")
+_ENOMSG, _ORIGIN_TIMESTAMPING = 42, 4
+
+
+def stamps(batch: Batch, count: int) -> Iterator[tuple[int, int]]:
+    """Transmit stamps among the first ``count`` slots read from an error queue: (the kernel's number, UTC nanoseconds)."""
+    lengths = LENGTHS.iter_unpack(batch.headers[: count * LENGTHS.size])
+    controls = _STAMP.iter_unpack(batch.controls[: count * CONTROL_BYTES])
+    for (_, control_length, _, _), control in zip(lengths, controls, strict=True):
+        _, level, kind, seconds, nanoseconds, _, _, _, error, origin, _, _, _, number = control
+        stamped = control_length >= 96 and (level, kind) == (1, SO_TIMESTAMPING)
+        if stamped and (error, origin) == (_ENOMSG, _ORIGIN_TIMESTAMPING):
+            yield number, seconds * 1_000_000_000 + nanoseconds
+
+
+_IP_RECVERR = frozenset({(0, 11), (41, 25)})  #: (level, type) of an extended error, IPv4 and IPv6
+_ORIGINS_ICMP = frozenset({2, 3})
+
+
+def extended_error(control: bytes) -> tuple[int, int, bytes] | None:
+    """(ICMP type, code, address of the node that sent it) from control data; nothing if there is no ICMP error in it."""
+    header = struct.Struct("@Nii")
+    start = 0
+    while start + header.size <= len(control):
+        length, level, kind = header.unpack_from(control, start)
+        if length < header.size or start + length > len(control):
+            return None
+        data = control[start + header.size : start + length]
+        if (level, kind) in _IP_RECVERR and len(data) >= 32 and data[4] in _ORIGINS_ICMP:
+            return data[5], data[6], data[20:24] if level == 0 else data[24:40]
+        start += (length + 7) & ~7
+    return None
