@@ -17,6 +17,7 @@ from reports.result import Result
 
 _SIGNIFICANT = 4
 _MOST_SIGNIFICANT = 17  #: enough to tell any two doubles apart
+_LEAST_PLAIN, _MOST_PLAIN = -7, 15  #: powers of ten written without an exponent
 _SIGNS = {">=": "≥", ">": ">", "<=": "≤", "<": "<", "==": "="}
 _COMPARE = {">=": operator.ge, ">": operator.gt, "<=": operator.le, "<": operator.lt, "==": operator.eq}
 _EXPONENT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -129,7 +130,8 @@ def zone_of(when: str) -> tzinfo:
 def _round(value: Decimal, significant: int) -> Decimal:
     if not value:
         return value
-    return value.quantize(Decimal(1).scaleb(min(0, value.adjusted() - significant + 1)))
+    exponent = value.adjusted() - significant + 1
+    return value.quantize(Decimal(1).scaleb(min(0, exponent) if value.adjusted() <= _MOST_PLAIN else exponent))
 
 
 def _same_side(value: float, rounded: float, limit: float, op: str) -> bool:
@@ -139,7 +141,7 @@ def _same_side(value: float, rounded: float, limit: float, op: str) -> bool:
 
 def _plain(value: Decimal) -> str:
     """Grouped digits without an exponent; numbers too small or too large for that as ``1.2 × 10⁻⁹``."""
-    if value and not -7 <= value.adjusted() <= 15:
+    if value and not _LEAST_PLAIN <= value.adjusted() <= _MOST_PLAIN:
         mantissa = value.scaleb(-value.adjusted()).normalize()
         text = f"{mantissa:f} × 10{str(value.adjusted()).translate(_EXPONENT)}"
     else:

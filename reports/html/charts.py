@@ -30,6 +30,7 @@ _SIDE = 16.0  #: room left and right of an axis, for half a tick label
 #: The delay chart, from left to right: shares, the axis of delays, and lost packets apart from it.
 _DELAY_WIDTH, _DELAY_LEFT, _DELAY_RIGHT, _DELAY_LOST = 640.0, 36.0, 540.0, 594.0
 _DELAY_TOP, _DELAY_BASE = 66.0, 208.0
+_SHORTEST_MS, _LONGEST_MS = 1e-3, 1e9  #: delays beyond are drawn in the end bins
 
 
 def interval_chart(
@@ -161,7 +162,7 @@ def _domain(values: Sequence[float], unit: str) -> tuple[float, float]:
 def _delay_range(delays: Distribution) -> tuple[float, float]:
     if not delays.answered:
         return 0.1, 1000.0
-    low, high = max(delays.minimum_ms, 1e-3), max(delays.maximum_ms, 1e-3)
+    low, high = (min(max(end, _SHORTEST_MS), _LONGEST_MS) for end in (delays.minimum_ms, delays.maximum_ms))
     return (low, high) if high > low * 1.01 else (low * 0.9, low * 1.1)
 
 
