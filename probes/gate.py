@@ -85,7 +85,9 @@ class Gate:
             scope_id = socket.if_nametoindex(scope) if scope or packed[:2] == b"\xfe\x80" else 0
         except OSError:
             return Refusal("no-route", "no-such-interface")
-        return Ticket(target, packed, pack_sockaddr(packed, port, scope_id), zone, self._device(target, zone), bool(port))
+        return Ticket(
+            target, packed, pack_sockaddr(packed, port, scope_id), zone, self._device(target, zone), bool(port)
+        )
 
     def _zone_of(self, packed: bytes, scope: str) -> str | None:
         """The zone that declares an address which the permit may spell in another way, or hold in a network."""

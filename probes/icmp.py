@@ -14,6 +14,7 @@ from probes.action import Action
 from probes.action import Cost
 from probes.gate import Gate
 from probes.gate import Refusal
+from probes.inflight import EchoParameters
 from probes.methods import Emit
 from probes.methods import Method
 from probes.netlink import mark_on_link
@@ -21,7 +22,6 @@ from probes.permit import Permit
 from probes.ports import Ticket
 from probes.price import price
 from probes.record import Recorder
-from probes.sweep import EchoParameters
 from probes.sweep import Sweep
 
 LEVEL = "query"

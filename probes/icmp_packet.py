@@ -129,7 +129,9 @@ class Codec:
 
     def queued_errors(self, batch: Batch, count: int) -> Iterator[Answer]:
         """ICMP errors that the kernel queued for a ping socket, each with the question that caused it."""
-        for index, (_, control_length, _, length) in enumerate(LENGTHS.iter_unpack(batch.headers[: count * LENGTHS.size])):
+        for index, (_, control_length, _, length) in enumerate(
+            LENGTHS.iter_unpack(batch.headers[: count * LENGTHS.size])
+        ):
             if not length:
                 continue  # a transmit stamp carries no data
             start = index * MESSAGE_BYTES

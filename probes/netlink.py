@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from collections.abc import Iterator
 from dataclasses import dataclass
+from ipaddress import ip_address
 
 from probes.gate import Gate
 from probes.ports import NetlinkPort
@@ -175,6 +176,25 @@ def mark_on_link(gate: Gate, tickets: Iterable[Ticket]) -> None:
             if found is not None:
                 ticket.on_link = found
                 break
+
+
+def unresolved_hop(gate: Gate, ticket: Ticket) -> str | None:
+    """The next hop to a ticket's address, if nobody answers for it on the link (so that packets wait here); else nothing."""
+    kernel = Kernel(gate.netlink_port())
+    try:
+        route = kernel.route(ticket.packed, ticket.scope_id)
+        if route is None:
+            return None
+        hop = route.gateway or ticket.packed
+        entry = kernel.neighbours().get((route.interface, hop))
+        return address_text(hop) if entry is not None and entry.state & (INCOMPLETE | FAILED) else None
+    finally:
+        kernel.close()
+
+
+def address_text(packed: bytes) -> str:
+    """A packed address as text, for a detail."""
+    return str(ip_address(packed)) if len(packed) in _FAMILY else packed.hex()
 
 
 def _attribute(kind: int, value: bytes) -> bytes:

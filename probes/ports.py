@@ -44,6 +44,7 @@ SOL_RAW, ICMP_FILTER, ICMPV6_FILTER = 255, 1, 1
 IP_RECVERR, IP_RECVTTL, IPV6_RECVERR, IPV6_RECVHOPLIMIT = 11, 12, 25, 51
 
 SLOTS = 512  #: packets handled in one system call
+THREAD_FROM = 32  #: so many packets are worth a thread's attention
 MESSAGE_BYTES = 256  #: room for an answer, or an ICMP error that quotes a question with IP options
 NAME_BYTES = 28  #: sockaddr_in6
 CONTROL_BYTES = 128  #: time stamp and hop limit, or time stamp and extended error
@@ -175,7 +176,7 @@ class EchoPort:
 
     # --- sending ---------------------------------------------------------------------------------------------------
 
-    def send(self, tickets: Sequence[Ticket], messages: Sequence[bytes], claimed_ns: int) -> tuple[int, int]:
+    async def send(self, tickets: Sequence[Ticket], messages: Sequence[bytes], claimed_ns: int) -> tuple[int, int]:
         """Send ``messages`` (all of one length, at most :data:`SLOTS`) to the holders of ``tickets``.
 
         Returns:
@@ -195,7 +196,11 @@ class EchoPort:
         count = len(messages)
         batch.messages[: count * len(messages[0])] = b"".join(messages)
         batch.names[: count * self._name_bytes] = b"".join([ticket.sockaddr for ticket in tickets])
-        sent, error = batch.send(self._fd, 0, count)
+        if count < THREAD_FROM:
+            sent, error = batch.send(self._fd, 0, count)
+        else:  # the kernel sends on one core while the answers that are here already are read on another
+            loop = asyncio.get_running_loop()
+            sent, error = await loop.run_in_executor(None, batch.send, self._fd, 0, count)
         self._sent += sent
         for ticket in tickets[sent:]:
             ticket.credit += size

@@ -1,0 +1,170 @@
+"""The echoes that are under way: found again by serial number, bounded in number, decided in order. Pure bookkeeping.
+
+Standard library only: this module travels to vantage points.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from collections.abc import Mapping
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from probes.icmp_packet import Answer
+from probes.ports import Ticket
+
+MILLISECOND_NS = 1_000_000
+#: Until the first transmit stamp tells that packets reach the driver, no more than this go: they would overflow the
+#: queue of a next hop that is not resolved yet.
+FIRST_ECHOES, FIRST_WAIT_NS = 64, 200 * MILLISECOND_NS
+#: An echo unanswered for this long, and for four times the longest delay seen, no longer counts as about to be answered.
+HOLD_NS = 50 * MILLISECOND_NS
+MAX_OPEN = 200_000  #: echoes remembered at a time, to bound memory
+
+
+@dataclass(frozen=True, slots=True)
+class EchoParameters:
+    """Parameters of the method; the defaults are those of the reachability indicator."""
+
+    attempts: int = 5  #: echoes per target
+    timeout_ms: float = 1000  #: Tmax: a later answer is late, and counts as lost
+    payload_bytes: int = 32  #: at least 8, which hold the cookie
+    interval_ms: float = 0  #: least pause between attempts at one target; the permit's rates hold anyway
+    linger_ms: float = 100  #: how long after Tmax an answer is still awaited, to tell late from lost
+    resends: int = 2  #: how often an attempt that the tester itself spoiled is made again
+    receive_bytes: int | None = None  #: receive buffer to ask for; for tests of the tester
+
+    def __post_init__(self) -> None:
+        if not (self.attempts > 0 and self.timeout_ms > 0 and 8 <= self.payload_bytes <= 64):
+            raise ValueError(f"attempts and timeout_ms must be positive, payload_bytes 8 to 64: {self}")
+
+    @classmethod
+    def of(cls, parameters: Mapping[str, Any]) -> EchoParameters:
+        """From an action's parameters; what is not for this method is left aside."""
+        return cls(**{name: value for name, value in parameters.items() if name in cls.__slots__})
+
+
+class Echo:
+    """One attempt, and the packet that makes it."""
+
+    __slots__ = ("attempt", "done", "fault", "monotonic_ns", "resent", "suspect", "ticket", "tx_ns", "utc_ns")
+
+    def __init__(self, ticket: Ticket, attempt: int, resent: int = 0) -> None:
+        self.ticket = ticket
+        self.attempt = attempt
+        self.resent = resent  #: packets of this attempt that the tester had spoiled before
+        self.utc_ns = 0  #: just before it was handed to the kernel
+        self.monotonic_ns = 0
+        self.tx_ns = 0  #: the kernel's transmit stamp, UTC; 0 while there is none
+        self.done = False
+        self.suspect = False  #: the tester dropped messages while it was open
+        self.fault: Answer | None = None  #: an ICMP error or a corrupt answer
+
+
+class InFlight:
+    """Everything sent in a sweep, by serial number, with two marks that only move on.
+
+    Before ``_oldest`` all is decided and forgotten. Before ``_released`` nothing counts as about to be answered any
+    more: silent targets must not take the room of those that answer.
+    """
+
+    def __init__(self, window: int) -> None:
+        """``window``: how many answers the receive buffer holds for sure."""
+        self.window = window
+        self.open = 0  #: sent and not decided
+        self.stamped = 0  #: transmit stamps that came back
+        self._sent: list[Echo | None] = []
+        self._oldest = 0
+        self._released = 0
+        self._awaited = 0
+        self._hold_ns = HOLD_NS
+        self._first_ns = 0
+
+    def __len__(self) -> int:
+        """How many were sent; the serial number of the next."""
+        return len(self._sent)
+
+    def find(self, serial: int) -> Echo | None:
+        """The echo of that number; nothing if there is none, or it was forgotten."""
+        return self._sent[serial] if 0 <= serial < len(self._sent) else None
+
+    def candidates(self, sequence: int) -> range:
+        """Serial numbers of the remembered echoes with this 16-bit sequence number."""
+        return range(self._oldest + (sequence - self._oldest) % 0x10000, len(self._sent), 0x10000)
+
+    def add(self, echoes: Sequence[Echo], utc_ns: int, monotonic_ns: int) -> None:
+        """Note echoes just before they are sent."""
+        for echo in echoes:
+            echo.utc_ns = utc_ns
+            echo.monotonic_ns = monotonic_ns
+        if not self._sent:
+            self._first_ns = monotonic_ns
+        self._sent += echoes
+        self._awaited += len(echoes)
+        self.open += len(echoes)
+
+    def take_back(self, count: int) -> None:
+        """The last ``count`` did not leave after all."""
+        if count:
+            del self._sent[-count:]
+            self._awaited -= count
+            self.open -= count
+
+    def stamp(self, index: int, tx_ns: int) -> None:
+        """The transmit stamp of the packet at ``index``; one that is older than the packet belongs to another."""
+        echo = self.find(index)
+        if echo is not None and tx_ns >= echo.utc_ns - MILLISECOND_NS:
+            echo.tx_ns = tx_ns
+            self.stamped += 1
+
+    def close(self, echo: Echo, serial: int) -> None:
+        """``echo`` is decided."""
+        echo.done = True
+        self.open -= 1
+        if serial >= self._released:
+            self._awaited -= 1
+
+    def answered_after(self, delay_ns: int) -> None:
+        """An answer took this long; others may."""
+        self._hold_ns = max(self._hold_ns, 4 * delay_ns)
+
+    def suspect_open(self) -> None:
+        """The tester dropped messages: no open echo's silence says anything about its target."""
+        for echo in self._sent[self._oldest :]:
+            if echo is not None:
+                echo.suspect = True
+
+    def room(self, now_ns: int, most: int) -> int:
+        """How many more, up to ``most``, may go now without any risk that their answers overflow the receive buffer."""
+        sent, since_ns = self._sent, now_ns - self._hold_ns
+        while self._released < len(sent):
+            echo = sent[self._released]
+            if echo is not None and not echo.done:
+                if echo.monotonic_ns > since_ns:
+                    break
+                self._awaited -= 1
+            self._released += 1
+        room = min(most, self.window - self._awaited, MAX_OPEN - len(sent) + self._oldest)
+        if not self.stamped and (not sent or self._first_ns + FIRST_WAIT_NS > now_ns):
+            room = min(room, FIRST_ECHOES - len(sent))
+        return max(room, 0)
+
+    def overdue(self, due_ns: int) -> Iterator[tuple[int, Echo]]:
+        """Close and give out, oldest first, every open echo sent at ``due_ns`` or before; forget what is that old."""
+        sent = self._sent
+        while self._oldest < len(sent):
+            echo = sent[self._oldest]
+            if echo is not None:
+                if echo.monotonic_ns > due_ns and not (echo.done and len(sent) - self._oldest >= MAX_OPEN):
+                    return
+                if not echo.done:
+                    self.close(echo, self._oldest)
+                    yield self._oldest, echo
+            sent[self._oldest] = None
+            self._oldest += 1
+
+    def next_due_ns(self) -> int | None:
+        """When the oldest that is remembered was sent."""
+        echo = self.find(self._oldest)
+        return None if echo is None else echo.monotonic_ns
