@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -85,16 +84,22 @@ class Complaint:
     at_key: bool = False  #: whether the key is wrong rather than its value
 
 
-def complaints(error: ValidationError, model: type[BaseModel], value: object) -> Iterator[Complaint]:
-    """One complaint for each error; ``value`` is what was validated against ``model``.
+def complaints(error: ValidationError, model: type[BaseModel], value: object) -> list[Complaint]:
+    """One complaint for each mistake; ``value`` is what was validated against ``model``.
+
+    A misspelt key is one mistake, not an unknown and a missing one.
 
     A validator of a model chooses its text by raising ``PydanticCustomError(code, message, facts)`` with the code of
     a text ``problem.<code>`` in ``profiles/texts.toml``.
     """
-    for detail in error.errors(include_url=False):
-        if detail["type"] == "too_short" and len(detail["input"]) >= detail["ctx"]["min_length"]:
-            continue  # pydantic counts valid entries only; the invalid ones are complained of one by one
-        yield _complaint(detail, model, value)
+    found = [
+        _complaint(detail, model, value)
+        for detail in error.errors(include_url=False)
+        # pydantic counts valid entries only; the invalid ones are complained of one by one
+        if detail["type"] != "too_short" or len(detail["input"]) < detail["ctx"]["min_length"]
+    ]
+    misspelt = {(it.path[:-1], it.facts["meant"]) for it in found if it.code == "unknown-key-like"}
+    return [it for it in found if it.code != "missing-key" or (it.path, it.facts["found"]) not in misspelt]
 
 
 def shown(value: object) -> str:

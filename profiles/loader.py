@@ -119,6 +119,9 @@ class _Resolver:
         if target is None:
             found.append(Complaint(at, *_unknown_profile(reference)))
             return None
+        if not target.is_file():
+            found.append(Complaint(at, "absent-profile", {"found": str(target)}))
+            return None
         if target.resolve() in chain:
             loop = [*chain[chain.index(target.resolve()) :], target]
             found.append(Complaint(at, "profile-cycle", {"chain": " → ".join(step.stem for step in loop)}))

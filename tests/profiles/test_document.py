@@ -134,12 +134,12 @@ def test_each_mistake_has_its_place_code_and_facts(
 
 def test_all_mistakes_are_told_at_once_in_the_order_of_the_file() -> None:
     with pytest.raises(UserMistake) as mistake:
-        site("hosts:\n - {id: 1}\n - {id: b, class: X}\nsit: a\n")
+        site("hosts:\n - {id: 1}\n - {id: b, class: X}\n - {class: E}\nsit: a\n")
     assert told(mistake) == [
-        (1, 1, "", "missing-key"),
         (2, 9, "hosts[0].id", "wants-text"),
         (3, 19, "hosts[1].class", "not-a-choice"),
-        (4, 1, "sit", "unknown-key-like"),
+        (4, 4, "hosts[2]", "missing-key"),
+        (5, 1, "sit", "unknown-key-like"),
     ]
 
 
