@@ -1,0 +1,192 @@
+"""The report in a real browser: opened from disk, without a network, looked at, switched, filtered, paged, printed."""
+
+from __future__ import annotations
+
+import base64
+import json
+import shutil
+from collections.abc import Callable
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from reports.html import write_report
+
+webdriver = pytest.importorskip("selenium.webdriver")
+if not shutil.which("chromium") or not shutil.which("chromedriver"):  # pragma: no cover
+    pytest.skip("Chromium and its driver are not installed", allow_module_level=True)
+
+pytestmark = pytest.mark.browser
+
+FLAGS = (
+    "--headless=new",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+    "--hide-scrollbars",
+    "--window-size=1200,900",
+)
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    from selenium.webdriver.chrome.service import Service
+
+    options = webdriver.ChromeOptions()
+    options.binary_location = shutil.which("chromium")
+    for flag in (*FLAGS, f"--user-data-dir={tmp_path_factory.mktemp('browser')}"):
+        options.add_argument(flag)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+    driver = webdriver.Chrome(options=options, service=Service(shutil.which("chromedriver")))
+    yield driver
+    driver.quit()
+
+
+@pytest.fixture
+def opened(browser: Any, make_example: Any, tmp_path: Path) -> Callable[..., Any]:
+    def open_report(language: str = "zh", **more: Any) -> Any:
+        out = tmp_path / "report.html"
+        write_report(make_example(**more), out, language)
+        browser.get_log("performance")
+        browser.get(out.as_uri())
+        return browser
+
+    return open_report
+
+
+def visible_text(browser: Any) -> str:
+    return str(browser.find_element("tag name", "body").text)
+
+
+def rows(browser: Any, table: str) -> list[str]:
+    found = browser.find_elements("css selector", f"{table} tbody tr")
+    return [row.text for row in found if row.is_displayed()]
+
+
+def test_it_opens_from_disk_without_errors_or_requests(opened: Any) -> None:
+    browser = opened(endpoints=600, failing=140, hostile="\"'><img src=x onerror=alert(1)><script>alert(1)</script>")
+    assert browser.get_log("browser") == []
+    messages = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
+    asked = [one["params"]["request"]["url"] for one in messages if one["method"] == "Network.requestWillBeSent"]
+    assert {url.partition(":")[0] for url in asked} <= {"file", "data"}
+    assert sum(url.startswith("file:") for url in asked) == 1
+
+
+def test_the_language_can_be_switched(opened: Any) -> None:
+    browser = opened()
+    assert "不符合" in visible_text(browser)
+    assert "Nonconformant" not in visible_text(browser)
+    browser.find_element("css selector", "[data-choose=en]").click()
+    assert "Nonconformant" in visible_text(browser)
+    assert "不符合" not in visible_text(browser)
+    assert browser.find_element("tag name", "html").get_attribute("lang") == "en"
+    assert "conformance report" in browser.title
+    search = browser.find_element("css selector", "#summary [data-search]")
+    assert search.get_attribute("placeholder") == "Find by id or name"
+
+
+def test_it_opens_in_english_when_asked(opened: Any) -> None:
+    assert "Nonconformant" in visible_text(opened("en"))
+
+
+def test_the_summary_is_filtered_by_verdict_and_by_words(opened: Any) -> None:
+    browser = opened("en")
+    assert len(rows(browser, ".summary")) == 8
+    browser.find_element("css selector", ".chips [data-verdict=fail]").click()
+    assert [row.split("\n")[1] for row in rows(browser, ".summary")] == ["NET-RCH-E"]
+    browser.find_element("css selector", ".chips [data-verdict='']").click()
+    browser.find_element("css selector", "#summary [data-search]").send_keys("round-trip")
+    assert len(rows(browser, ".summary")) == 1
+    browser.find_element("css selector", "#summary [data-search]").send_keys(" nowhere")
+    assert rows(browser, ".summary") == []
+    assert browser.find_element("css selector", "[data-empty]").is_displayed()
+
+
+def test_the_summary_is_sorted_by_keyboard(opened: Any) -> None:
+    from selenium.webdriver.common.keys import Keys
+
+    browser = opened("en")
+    button = browser.find_element("css selector", "[data-sort='0']")
+    button.send_keys(Keys.ENTER)
+    assert rows(browser, ".summary")[0].startswith("fail")
+    button.send_keys(Keys.ENTER)
+    assert rows(browser, ".summary")[0].startswith("not applicable")
+    assert browser.find_element("css selector", "th[aria-sort]").get_attribute("aria-sort") == "descending"
+
+
+def test_a_long_list_is_paged_and_searched(opened: Any) -> None:
+    browser = opened("en", endpoints=1200, failing=250)
+    table, pager = "#list-NET-RCH-E", "[data-pager=NET-RCH-E]"
+    status = browser.find_element("css selector", f"{pager} [data-range]")
+    assert (status.text, len(rows(browser, table))) == ("1–100 / 250", 100)
+    before = rows(browser, table)
+    browser.find_element("css selector", f"{pager} [data-step='1']").click()
+    browser.find_element("css selector", f"{pager} [data-step='1']").click()
+    assert (status.text, len(rows(browser, table))) == ("201–250 / 250", 50)
+    assert browser.find_element("css selector", f"{pager} [data-step='1']").get_attribute("disabled")
+    browser.find_element("css selector", f"{pager} [data-search]").send_keys("e-00400")
+    assert status.text == "1–1 / 1"
+    browser.find_element("css selector", f"{pager} [data-search]").clear()
+    browser.find_element("css selector", f"{pager} [data-search]").send_keys(" ")
+    assert rows(browser, table) == before  # rows drawn by the script are those drawn before
+
+
+def test_a_long_list_is_saved_as_csv(opened: Any, tmp_path: Path) -> None:
+    from selenium.webdriver.support.ui import WebDriverWait
+
+    browser = opened("zh", endpoints=1200, failing=250, hostile='=HYPERLINK("x")')
+    browser.execute_cdp_cmd("Browser.setDownloadBehavior", {"behavior": "allow", "downloadPath": str(tmp_path)})
+    browser.find_element("css selector", "[data-save]").click()
+    saved = tmp_path / "NET-RCH-E.csv"
+    WebDriverWait(browser, 10).until(lambda _: saved.exists() and saved.stat().st_size > 1000)
+    lines = saved.read_text("utf-8-sig").splitlines()
+    assert len(lines) == 251
+    assert lines[0].startswith('"对象","名称"')
+    assert lines[1].startswith('"\'=HYPERLINK(""x"")e-00000"')
+    assert "E 生产装备" in lines[1]
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+@pytest.mark.parametrize("width", [1200, 390])
+def test_nothing_runs_out_of_the_page(opened: Any, language: str, width: int) -> None:
+    browser = opened(language, endpoints=600, failing=140, hostile="x" * 300)
+    size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 500}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    try:
+        wide = browser.execute_script("return document.documentElement.scrollWidth")
+        assert wide <= width
+        assert len(browser.get_screenshot_as_png()) > 10_000
+    finally:
+        browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+def test_it_prints_on_a4_without_controls(opened: Any) -> None:
+    browser = opened("en", endpoints=600, failing=140)
+    pdf = base64.b64decode(browser.print_page())
+    assert pdf.startswith(b"%PDF-")
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+    try:
+        controls = browser.find_elements("css selector", ".tools, .controls")
+        assert controls
+        assert not any(control.is_displayed() for control in controls)
+        assert browser.find_element("css selector", ".static").is_displayed()
+    finally:
+        browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
+
+
+def test_it_can_be_read_without_scripts(opened: Any) -> None:
+    browser = opened()
+    browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})
+    try:
+        browser.refresh()
+        assert "不符合" in visible_text(browser)
+        assert "Nonconformant" not in visible_text(browser)
+        assert not browser.find_element("css selector", ".tools").is_displayed()
+        assert len(rows(browser, ".summary")) == 8
+    finally:
+        browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
