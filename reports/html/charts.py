@@ -208,7 +208,7 @@ def _axis(scale: Scale, y: float, unit: str = "") -> Markup:
 
 def _grid(up: Scale) -> Markup:
     parts = []
-    for value, text in up.ticks(3):
+    for value, text in up.ticks(4):
         y = up.at(value)
         parts.append(element("line", x1=_DELAY_LEFT, x2=_DELAY_RIGHT, y1=y, y2=y, class_="grid"))
         parts.append(words(_DELAY_LEFT - 6, y + 4, same(text), class_="tick", anchor="end"))

@@ -215,7 +215,7 @@ def result(item: str, verdict: Verdict, **more: Any) -> Result:
 
 
 def findings(targets: Sequence[str], hostile: str) -> tuple[FindingRecord, ...]:
-    reasons = ("never-answered", "some-windows", "not-measured")
+    reasons = ("no-answer", "partly-reachable", "present-but-silent")
     return tuple(
         FindingRecord(
             target=target, reason=reasons[index % 3], note=f"{hostile}icmp-echo 0/15, tcp-connect 0/{index % 4}"
@@ -232,7 +232,8 @@ def results(plant: Plant, profile: Profile, failing: int, hostile: str) -> tuple
     reach = {"unit": "%", "observations": ObservationFilter(methods=METHODS, targets=ids["E"]), "rule": "R0"}
     failed = result(
         "NET-RCH-E", Verdict.FAIL, **reach, value=100 * good / len(ids["E"]), numerator=good, denominator=len(ids["E"]),
-        n=len(ids["E"]), threshold=limits["NET-RCH-E"], reason="below-limit",
+        n=len(ids["E"]), threshold=limits["NET-RCH-E"], reason="not-met",
+        facts={"value": f"{good}/{len(ids['E'])}", "op": "≥", "limit": "100 %"},
         failing=findings((ids["E"] if failing <= len(ids["E"]) else every)[:failing], hostile), attempts=2,
     )  # fmt: skip
     rows = [failed]
@@ -247,13 +248,17 @@ def results(plant: Plant, profile: Profile, failing: int, hostile: str) -> tuple
     interval = IntervalRecord(low=91.24, high=None, confidence=0.95)
     rows += [
         result("NET-RCH-S", Verdict.PASS, value=97.4359, unit="%", numerator=38, denominator=39, n=39,
-               interval=interval, threshold=limits["NET-RCH-S"], rule="R2", reason="above-limit",
+               interval=interval, threshold=limits["NET-RCH-S"], rule="R2", reason="met",
+               facts={"value": "97.4359 %", "op": "≥", "limit": "90 %"},
                notes=("sample-drawn",), observations=ObservationFilter(methods=METHODS, targets=ids["S"])),
         result("NET-RCH-P", Verdict.INCONCLUSIVE, value=92.0, unit="%", numerator=23, denominator=25, n=25, rule="R2",
                interval=IntervalRecord(low=76.9, high=98.6, confidence=0.95), threshold=limits["NET-RCH-P"],
-               reason="interval-straddles-limit", observations=ObservationFilter(methods=METHODS, targets=ids["P"])),
+               reason="interval-spans-limit",
+               facts={"value": "92 %", "low": "76.9 %", "high": "98.6 %", "limit": "90 %"},
+               observations=ObservationFilter(methods=METHODS, targets=ids["P"])),
         result("NET-RCH-X", Verdict.ERROR, reason="vantage-lost", threshold=limits["NET-RCH-X"], rule="R0"),
-        result("NET-LAT-E", Verdict.PASS, value=1.84, unit="ms", n=len(ids["E"]) * 15, rule="R4", reason="below-limit",
+        result("NET-LAT-E", Verdict.PASS, value=1.84, unit="ms", n=len(ids["E"]) * 15, rule="R4", reason="met",
+               facts={"value": "1.84 ms", "op": "≤", "limit": "10 ms"},
                interval=IntervalRecord(low=1.42, high=2.31, confidence=0.95), threshold=limits["NET-LAT-E"],
                observations=ObservationFilter(methods=("icmp-echo",), targets=ids["E"])),
         result("NET-DUMB", Verdict.NOT_TESTED, reason="no-suite", threshold=limits["NET-DUMB"], rule="R0"),
