@@ -230,10 +230,13 @@ def _check(db: sqlite3.Connection, path: Path) -> None:
     try:
         application = db.execute("PRAGMA application_id").fetchone()[0]
         version = db.execute("PRAGMA user_version").fetchone()[0]
+        soundness = db.execute("PRAGMA quick_check(1)").fetchone()[0]
     except sqlite3.Error as error:
         raise mistake("store-damaged", path, error=error) from None
     if application != APPLICATION_ID:
         raise mistake("store-damaged", path, error=f"application_id {application:#x}")
+    if soundness != "ok":
+        raise mistake("store-damaged", path, error=soundness)
     if version != VERSION:
         raise mistake("store-version", path, found=version, expected=VERSION)
 

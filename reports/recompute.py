@@ -35,6 +35,10 @@ if TYPE_CHECKING:
     from reports.parquet import ObservationTable
 
 _T = TypeVar("_T")
+
+#: Fields of a result, those first that tell a reader most when they differ.
+_FIRST = ("verdict", "value", "numerator", "denominator", "interval", "failing", "reason")
+_TELLING = (*_FIRST, *(name for name in Result.model_fields if name not in _FIRST))
 _TOLERANCE = 1e-9  #: relative; other releases of the numerical libraries may differ in the last digits
 
 
@@ -105,7 +109,7 @@ class Recomputation:
             self._compare_result(result, case, table)
             counted = count_attempts([*earlier.get(case.id, ()), result])
             if result.attempts != counted:
-                self._found("result-differs", case.id, name="attempts", stored=result.attempts, computed=counted)
+                self._differs(case.id, ["attempts"], result.attempts, counted)
         for item in stored:
             self._found("item-unplanned", item)
 
@@ -129,13 +133,20 @@ class Recomputation:
             self._found("result-impossible", case.id, error=error)
             return
         self._verification.items += 1
-        given = {"attempts"}
+        said = {"attempts"}  # counted from attempts.jsonl
         if stored.verdict is computed.verdict is Verdict.NOT_TESTED:
-            given |= {"reason", "facts"}  # why it was not run is the campaign's knowledge
-        for name in Result.model_fields.keys() - given:
-            said, follows = getattr(stored, name), getattr(computed, name)
-            if not _same(said, follows):
-                self._found("result-differs", case.id, name=name, stored=said, computed=follows)
+            said |= {"reason", "facts"}  # why it was not run is the campaign's knowledge
+        differing = [
+            name
+            for name in sorted(Result.model_fields.keys() - said, key=_TELLING.index)
+            if not _same(getattr(stored, name), getattr(computed, name))
+        ]
+        if differing:
+            self._differs(case.id, differing, getattr(stored, differing[0]), getattr(computed, differing[0]))
+
+    def _differs(self, item: str, names: Sequence[str], stored: object, computed: object) -> None:
+        fields = ", ".join(names)
+        self._found("result-differs", item, name=names[0], stored=stored, computed=computed, fields=fields)
 
     def _read(self, read: Callable[[], _T]) -> _T | None:
         try:
