@@ -16,9 +16,16 @@ from profiles.language import current_language
 if TYPE_CHECKING:
     from fixtures.lab.lab import Status
 
-app = typer.Typer(no_args_is_help=True, help="The virtual plant (虚拟工厂): namespaces, real daemons, defects.")
+_texts = Texts.of("fixtures")
 
-Name = Annotated[str, typer.Option(help="name of the virtual plant (虚拟工厂名)")]
+
+def _text(code: str, **facts: object) -> str:
+    return _texts.get(f"lab.{code}", current_language(), **facts)
+
+
+app = typer.Typer(help=Texts.of("conformance").get("cli.lab"), no_args_is_help=True, add_completion=False)
+
+Name = Annotated[str, typer.Option(metavar="NAME", help=_text("help-name"))]
 DEFAULT_NAME = "plant"
 
 #: Styles of the words for a daemon's health.
@@ -32,24 +39,25 @@ class Switch(StrEnum):
     OFF = "off"
 
 
-@app.command()
+@app.command(help=_text("help-up"))
 def up(
     name: Name = DEFAULT_NAME,
-    dir: Annotated[Path | None, typer.Option(help="where the plant file goes (工厂文件目录)")] = None,
+    dir: Annotated[Path | None, typer.Option(metavar="DIR", help=_text("help-dir"))] = None,
 ) -> None:
-    """Bring a virtual plant up; everything in it answers when this returns (启动)."""
+    """Bring a virtual plant up; everything in it answers when this returns."""
     from fixtures.lab import Lab
 
     for terminating in (signal.SIGTERM, signal.SIGHUP):  # like Ctrl-C: what was made is removed
-        signal.signal(terminating, signal.default_int_handler)
+        if signal.getsignal(terminating) is not signal.SIG_IGN:  # as under nohup(1)
+            signal.signal(terminating, signal.default_int_handler)
     lab = Lab.up(name, dir)
     _say("up", name=name, namespaces=len(lab.namespaces), terminals=len(lab.topology.register), plant=lab.plant_file)
     _say("next", name=name, plant=lab.plant_file, credentials=lab.credentials_file)
 
 
-@app.command()
+@app.command(help=_text("help-status"))
 def status(name: Name = DEFAULT_NAME) -> None:
-    """Show namespaces, daemons and defects; exit status 0 only if everything answers (状态)."""
+    """Show namespaces, daemons and defects; exit status 0 only if everything answers."""
     from fixtures.lab import status as ask
 
     found = ask(name)
@@ -60,29 +68,29 @@ def status(name: Name = DEFAULT_NAME) -> None:
     raise typer.Exit(0 if found.sound else 1)
 
 
-@app.command()
+@app.command(help=_text("help-down"))
 def down(name: Name = DEFAULT_NAME) -> None:
-    """Take a virtual plant down, whole or in pieces, however it was left (停止并清理)."""
+    """Take a virtual plant down, whole or in pieces, however it was left."""
     from fixtures.lab import down as take_down
 
     removed = take_down(name)
     _say("down", name=name, namespaces=len(removed.namespaces), processes=len(removed.processes))
 
 
-@app.command()
+@app.command(help=_text("help-defect"))
 def defect(
-    which: Annotated[str, typer.Argument(metavar="NAME|list", help="a defect, or list (缺陷名或 list)")],
-    switch: Annotated[Switch | None, typer.Argument(help="on or off (开或关)")] = None,
+    which: Annotated[str, typer.Argument(metavar="NAME|list", help=_text("help-which"))],
+    switch: Annotated[Switch | None, typer.Argument(metavar="on|off", help=_text("help-switch"))] = None,
     name: Name = DEFAULT_NAME,
 ) -> None:
-    """Switch a defect on or off, or list them all (缺陷)."""
+    """Switch a defect on or off, or list them all."""
     from fixtures.lab import Lab
 
     if which == "list":
         _list_defects(name)
         return
     if switch is None:
-        raise typer.BadParameter("on | off", param_hint="SWITCH")
+        raise typer.BadParameter(_text("help-switch"), param_hint="on|off")
     chosen = Lab.attach(name).defect(which)
     if switch is Switch.ON:
         chosen.on()
@@ -91,9 +99,9 @@ def defect(
     _say(f"defect-{switch}", defect=which, title=_in_language(chosen.defect.title.model_dump()))
 
 
-@app.command()
+@app.command(help=_text("help-plant"))
 def plant(name: Name = DEFAULT_NAME) -> None:
-    """Print the path of the plant file of a virtual plant that is up (工厂文件路径)."""
+    """Print the path of the plant file of a virtual plant that is up."""
     from fixtures.lab import Lab
 
     typer.echo(Lab.attach(name).plant_file)
@@ -133,10 +141,6 @@ def _show(found: Status) -> None:
     if found.phase == "up":
         _say("defects", defects=" ".join(found.defects) or "-")
         _say("plant", plant=found.plant_file)
-
-
-def _text(code: str, **facts: object) -> str:
-    return Texts.of("fixtures").get(f"lab.{code}", current_language(), **facts)
 
 
 def _say(code: str, **facts: object) -> None:
