@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import lru_cache
 from typing import Any
 from typing import get_args
 from typing import get_origin
@@ -108,10 +110,15 @@ def shown(value: object) -> str:
     return text if len(text) <= _SHOWN_CHARACTERS else text[: _SHOWN_CHARACTERS - 1] + "…"
 
 
-def meant(found: object, allowed: list[str]) -> str | None:
+def meant(found: object, allowed: Iterable[str]) -> str | None:
     """The allowed word that was probably meant."""
-    folded = {word.casefold(): word for word in allowed}
-    near = get_close_matches(str(found).casefold(), folded, n=1, cutoff=0.6)
+    return _nearest(str(found), tuple(allowed))
+
+
+@lru_cache(maxsize=1024)  # a mistake made once in a table is made in every row
+def _nearest(word: str, allowed: tuple[str, ...]) -> str | None:
+    folded = {it.casefold(): it for it in allowed}
+    near = get_close_matches(word.casefold(), folded, n=1, cutoff=0.6)
     return folded[near[0]] if near else None
 
 

@@ -82,8 +82,9 @@ def load(path: Path) -> Document:
     try:
         with path.open("rb") as stream:
             data = stream.read(MAX_BYTES + 1)
-    except OSError as error:
-        raise UserMistake([Problem("cannot-read", file=str(path), facts={"error": error.strerror or error})]) from None
+    except (OSError, ValueError) as error:  # a name with a NUL is a ValueError
+        said = getattr(error, "strerror", None) or error
+        raise UserMistake([Problem("cannot-read", file=str(path), facts={"error": said})]) from None
     if len(data) > MAX_BYTES:
         raise UserMistake([Problem("too-large", file=str(path), facts={"limit_mib": MAX_BYTES // 2**20})])
     return read(_decode(data, str(path)), str(path))

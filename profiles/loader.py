@@ -34,6 +34,9 @@ from profiles.requirement import Requirement
 _DATA = Path(__file__).parent / "data"
 _SUFFIXES = (".yaml", ".yml")
 
+#: Longer lines of descent are refused; a reader could not follow them either.
+MAX_GENERATIONS = 16
+
 
 class Override(BaseModel):
     """Changes to the inherited requirement ``id``; what is not named stays as it was.
@@ -125,6 +128,9 @@ class _Resolver:
         if target.resolve() in chain:
             loop = [*chain[chain.index(target.resolve()) :], target]
             found.append(Complaint(at, "profile-cycle", {"chain": " → ".join(step.stem for step in loop)}))
+            return None
+        if len(chain) == MAX_GENERATIONS:
+            found.append(Complaint(at, "too-many-generations", {"limit": MAX_GENERATIONS}))
             return None
         return self.resolve(target, chain)
 

@@ -136,6 +136,7 @@ class _Builder:
             yaml.SequenceStartEvent: lambda event: self._open(event, []),
             yaml.MappingEndEvent: self._close,
             yaml.SequenceEndEvent: self._close,
+            yaml.AliasEvent: self._refuse,
             yaml.DocumentStartEvent: self._begin,
             yaml.DocumentEndEvent: self._finish,
         }
@@ -152,7 +153,14 @@ class _Builder:
     def _finish(self, _: yaml.DocumentEndEvent) -> None:
         self.root = self._documents[0]
 
+    def _refuse(self, event: yaml.NodeEvent) -> None:
+        """Refuse tags, anchors and aliases."""
+        code = "yaml-alias" if event.anchor else "yaml-tag"
+        raise Refused(Mishap(code, _place(event.start_mark), self._path()))
+
     def _scalar(self, event: yaml.ScalarEvent) -> None:
+        if event.anchor or event.tag:
+            self._refuse(event)
         text = event.value
         if self._key is None and type(self._container) is dict:
             self._key = self._keys.setdefault(text, text)
@@ -167,6 +175,8 @@ class _Builder:
             self._put(self._values[text])
 
     def _open(self, event: yaml.CollectionStartEvent, made: list[Any] | dict[str, Any]) -> None:
+        if event.anchor or event.tag:
+            self._refuse(event)
         if self._key is None and type(self._container) is dict:
             raise Refused(Mishap("yaml-complex-key", _place(event.start_mark), self._path()))
         if len(self._outer) == MAX_DEPTH:
@@ -193,14 +203,11 @@ def _events(text: str) -> Iterator[yaml.Event]:
     """The events of ``text``.
 
     Raises:
-        Refused: at what is not YAML, and at the tags, anchors and aliases that this project does not take.
+        Refused: at what is not YAML.
     """
     parser = _yaml.CParser(text)
     try:
         while (event := parser.get_event()) is not None:
-            if isinstance(event, yaml.NodeEvent) and (event.anchor or getattr(event, "tag", None)):
-                code = "yaml-alias" if event.anchor else "yaml-tag"
-                raise Refused(Mishap(code, _place(event.start_mark)))
             yield event
     except yaml.MarkedYAMLError as error:
         raise Refused(_syntax(error, text)) from None

@@ -31,7 +31,13 @@ _reports = Texts.of("reports")
 
 app = typer.Typer(help=_texts.get("cli.profile"), no_args_is_help=True, add_completion=False)
 
-_Name = Annotated[str, typer.Argument(metavar="NAME", help=_texts.get("cli.profile-show-name"))]
+
+def _names(incomplete: str) -> list[str]:
+    """Shipped profiles, for shell completion."""
+    return [name for name in shipped() if name.startswith(incomplete)]
+
+
+_Name = Annotated[str, typer.Argument(metavar="NAME", autocompletion=_names, help=_texts.get("cli.profile-show-name"))]
 
 
 @app.command("list", help=_texts.get("cli.profile-list"))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from copy import deepcopy
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
@@ -240,3 +242,82 @@ def test_shipped_profiles_survive_their_resolved_form_with_every_value_written(t
     value, _ = yaml12.parse(dump(profile))
     assert set(value) == set(Profile.model_fields)
     assert all(set(it) == set(type(profile.requirements[0]).model_fields) for it in value["requirements"])
+
+
+def test_the_example_in_the_documentation_is_sound(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "profiles.md").read_text("utf-8")
+    (tmp_path / "example.yaml").write_text(page.split("```yaml\n")[1].split("```")[0], encoding="utf-8")
+    made = load_profile(str(tmp_path / "example.yaml"))
+    by_id = {it.id: it for it in made.requirements}
+    assert len(made.requirements) == len(load_profile("shanghai-617-2022").requirements) + 1
+    assert by_id["NET-CONN"].threshold is not None
+    assert by_id["NET-RCH-P"].parameters == {"attempts": 10}
+    assert list(made.omitted) == ["CMP-HPC"]
+
+
+def test_a_line_of_descent_has_an_end(tmp_path: Path) -> None:
+    write(tmp_path, "p0", "requirements:\n" + requirement("A"))
+    for generation in range(1, 20):
+        write(tmp_path, f"p{generation}", f"extends: [p{generation - 1}.yaml]\n")
+    assert ids(load_profile(str(tmp_path / "p15.yaml"))) == ["A"]
+    with pytest.raises(UserMistake) as mistake:
+        load_profile(str(tmp_path / "p16.yaml"))
+    assert [it.code for it in mistake.value.problems] == ["too-many-generations"]
+
+
+def paths(value: object, at: yaml12.Path = ()) -> Iterator[yaml12.Path]:
+    """Every path of a tree."""
+    yield at
+    entries = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for step, below in entries:
+        yield from paths(below, (*at, step))
+
+
+FILE = yaml12.parse(
+    HEAD.format(name="mine", version="1")
+    + "extends: [terminal-reachability]\nonly: [NET-RCH-E]\noverride: [{id: NET-RCH-E, parameters: {attempts: 2}}]\n"
+    + "omitted: {NET-RCH-E: why}\nrequirements:\n"
+    + requirement("A")
+)[0]
+ANY = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | WORDS
+    | st.sampled_from(["R4", "A", "NET-RCH-E", "90 ms"]),
+    lambda below: st.lists(below, max_size=3) | st.dictionaries(WORDS, below, max_size=3),
+    max_leaves=5,
+)
+
+
+def refusal(name: str) -> UserMistake | None:
+    try:
+        load_profile(name)
+    except UserMistake as mistake:
+        return mistake
+    return None
+
+
+@given(st.data())
+def test_whatever_is_changed_in_a_file_it_loads_or_is_refused_as_text(data: st.DataObject) -> None:
+    tree = deepcopy(FILE)
+    for _ in range(data.draw(st.integers(1, 3))):
+        *way, last = data.draw(st.sampled_from([path for path in paths(tree) if path]))
+        below = tree
+        for step in way:
+            below = below[step]
+        if data.draw(st.booleans()):
+            below[last] = data.draw(ANY)
+        elif isinstance(below, dict):
+            below[data.draw(WORDS)] = below.pop(last)
+        else:
+            below.append(below[last])
+    with NamedTemporaryFile("w", suffix=".yaml", encoding="utf-8", newline="") as file:
+        file.write(yaml12.dump(tree))
+        file.flush()
+        mistake = refusal(file.name)
+    if mistake is not None:
+        assert all(it.file and it.line for it in mistake.problems)
+        assert mistake.text("zh")
+        assert mistake.text("en")

@@ -83,7 +83,12 @@ class QuotingDumper(yaml.SafeDumper):
     """PyYAML's dumper with all text quoted, because it leaves plain what only YAML 1.2 takes for a number."""
 
 
-QuotingDumper.add_representer(str, lambda dumper, text: dumper.represent_scalar("tag:yaml.org,2002:str", text, "'"))
+def quoted(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    # Between single quotes PyYAML writes U+0085 raw, which it reads back as a line break.
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, "'" if text.isprintable() else '"')
+
+
+QuotingDumper.add_representer(str, quoted)
 
 
 @given(TREE, st.sampled_from([True, False, None]), st.integers(2, 8), st.booleans(), st.integers(20, 200))

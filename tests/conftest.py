@@ -1,0 +1,9 @@
+"""For every test of this tree."""
+
+from __future__ import annotations
+
+from hypothesis import settings
+
+# How long an example takes depends on who else uses the machine; that is no property of the code.
+settings.register_profile("plantproof", deadline=None)
+settings.load_profile("plantproof")
