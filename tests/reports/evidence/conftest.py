@@ -172,3 +172,9 @@ def evidence(tmp_path: Path) -> Evidence:
 def store(evidence: Evidence) -> Iterator[EvidenceStore]:
     with evidence.create() as store:
         yield store
+
+
+@pytest.fixture(scope="session")
+def evidence_in() -> Callable[[Path], Evidence]:
+    """Evidence in a directory of the caller's own, for bundles that several tests look at."""
+    return lambda directory: Evidence(directory / "evidence")

@@ -200,7 +200,7 @@ def test_a_store_of_a_later_version_is_refused(evidence: Any) -> None:
 
 
 def test_a_directory_that_cannot_be_made_is_refused(evidence: Any, tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("")
+    (tmp_path / "file").write_bytes(b"")
     with pytest.raises(UserMistake) as refused:
         replace(evidence, directory=tmp_path / "file" / "evidence").create()
     assert codes(refused.value) == ["store-cannot-write"]

@@ -51,7 +51,7 @@ for batch in range(start, start + 1_000):
 def child(directory: Path, start: int) -> Iterator[subprocess.Popen[str]]:
     """A process that is ready to append; gone when the block ends."""
     arguments = [sys.executable, "-c", CHILD, str(directory), str(start), str(BATCH)]
-    with subprocess.Popen(arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8") as process:
         try:
             yield process
         finally:
