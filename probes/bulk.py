@@ -89,7 +89,7 @@ class Batch:
         return sent, 0
 
     def receive(self, fd: int, flags: int = 0) -> int:
-        """Fill slots from the front without waiting; how many were filled, 0 if there was nothing or an error pended."""
+        """Fill slots from the front without waiting; how many: 0 if there was nothing, or an error was pending."""
         self.headers[:] = self._fresh
         done: int = _libc.recvmmsg(fd, byref(self._headers), c_uint(self.slots), c_int(flags | MSG_DONTWAIT), None)
         return max(done, 0)

@@ -172,14 +172,24 @@ class Gate:
             opened, raw = socket.socket(family, socket.SOCK_DGRAM, protocol), False
         return EchoPort(opened, raw=raw, clock=self.clock, receive_bytes=receive_bytes)
 
-    def stream_port(self, ticket: Ticket) -> StreamPort:
-        """A port for one TCP connection, which must have been claimed.
+    def stream_port(self, ticket: Ticket, size: int) -> StreamPort:
+        """A port for one TCP connection of at most ``size`` IP bytes, which must have been claimed.
 
         Raises:
+            PermissionError: if it was not claimed. It is a bug of the caller; nothing is sent.
             OSError: if no socket can be had (out of descriptors or memory).
         """
+        if ticket.credit < size:
+            raise PermissionError(f"nothing was claimed for {ticket.target.address}")
+        ticket.credit -= size
         family = socket.AF_INET if len(ticket.packed) == 4 else socket.AF_INET6
-        return StreamPort(socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK), ticket)
+        host, port = socket.inet_ntop(family, ticket.packed), int.from_bytes(ticket.sockaddr[2:4])
+        address = (host, port) if family == socket.AF_INET else (host, port, 0, ticket.scope_id)
+        try:
+            return StreamPort(socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK), ticket, address)
+        except OSError:
+            ticket.device.connections -= 1
+            raise
 
     def netlink_port(self) -> NetlinkPort:
         """A port to this host's own kernel for routes and neighbours; it puts no IP packet on a wire."""

@@ -1,7 +1,7 @@
 """Method ``icmp-echo``: ICMP and ICMPv6 echo in bulk (RFC 792, RFC 4443), timed by the kernel at both ends.
 
-The quantity is the round-trip delay of RFC 2681 for Type-P = ICMP echo request / reply: from the kernel's transmit stamp
-to its receive stamp, in ms. Tmax (``timeout_ms``) is the loss threshold of RFC 7680 section 2.8.2.
+The quantity is the round-trip delay of RFC 2681 for Type-P = ICMP echo request / reply: from the kernel's transmit
+stamp to its receive stamp, in ms. Tmax (``timeout_ms``) is the loss threshold of RFC 7680 section 2.8.2.
 
 Standard library only: this module travels to vantage points.
 """
@@ -82,4 +82,4 @@ async def _sweep(tickets: list[Ticket], gate: Gate, recorder: Recorder, paramete
         port.close()
 
 
-METHOD = Method("icmp-echo", LEVEL, cost, run)
+METHOD = Method("icmp-echo", LEVEL, cost, run, "round-trip-delay", "ms")

@@ -1,4 +1,4 @@
-"""ICMP and ICMPv6 echo on the wire (RFC 792, RFC 4443): questions made, and answers matched to them. Pure functions of bytes.
+"""ICMP and ICMPv6 echo on the wire (RFC 792, RFC 4443): questions made, and answers matched to them. Pure.
 
 A question is recognised in its answer by four things: identifier, sequence number, the address that answers, and a
 cookie in the first 8 bytes of the payload. The cookie is the question's serial number under a random key of 64 bits, so
@@ -25,7 +25,7 @@ SO_TIMESTAMPING = 37
 #: Stamp (SCM_TIMESTAMPING: length, level, type, seconds, nanoseconds) and what may follow it (hop limit).
 _CONTROL = struct.Struct(f"@Niill{struct.calcsize('4l')}xNiii4x{CONTROL_BYTES - 88}x")
 _QUOTED_HEADER = struct.Struct("!BBHHH")
-#: ICMP types that say why a packet was not delivered: unreachable, time exceeded, parameter problem (and, for ICMPv6, too big).
+#: ICMP types that say why a packet was not delivered: unreachable, time exceeded, parameter problem, too big.
 ERROR_TYPES = {4: frozenset({3, 11, 12}), 6: frozenset({1, 2, 3, 4})}
 
 
@@ -71,7 +71,7 @@ class Codec:
         return self._packet.pack(self._request, 0, checksum, self.ident, serial & 0xFFFF, cookie, self._filler)
 
     def checksum(self, serial: int) -> int:
-        """Internet checksum (RFC 1071) of question ``serial``; 2**16 is 1 modulo 2**16 - 1, so a remainder adds words."""
+        """Checksum (RFC 1071) of question ``serial``: 2**16 is 1 modulo 2**16 - 1, so a remainder adds words."""
         return -(self._base_sum + (serial & 0xFFFF) + (self._key ^ serial)) % 0xFFFF
 
     def answers(self, batch: Batch, count: int) -> list[Answer | tuple[int, bytes, int, int]]:
@@ -188,7 +188,7 @@ _ENOMSG, _ORIGIN_TIMESTAMPING = 42, 4
 
 
 def stamps(batch: Batch, count: int) -> Iterator[tuple[int, int]]:
-    """Transmit stamps among the first ``count`` slots read from an error queue: (the kernel's number, UTC nanoseconds)."""
+    """Transmit stamps among the first ``count`` slots of an error queue: (the kernel's number, UTC nanoseconds)."""
     lengths = LENGTHS.iter_unpack(batch.headers[: count * LENGTHS.size])
     controls = _STAMP.iter_unpack(batch.controls[: count * CONTROL_BYTES])
     for (_, control_length, _, _), control in zip(lengths, controls, strict=True):
@@ -203,7 +203,7 @@ _ORIGINS_ICMP = frozenset({2, 3})
 
 
 def extended_error(control: bytes) -> tuple[int, int, bytes] | None:
-    """(ICMP type, code, address of the node that sent it) from control data; nothing if there is no ICMP error in it."""
+    """(ICMP type, code, address of the node that sent it) of the ICMP error in control data; nothing without one."""
     header = struct.Struct("@Nii")
     start = 0
     while start + header.size <= len(control):

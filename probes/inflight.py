@@ -18,7 +18,7 @@ MILLISECOND_NS = 1_000_000
 #: Until the first transmit stamp tells that packets reach the driver, no more than this go: they would overflow the
 #: queue of a next hop that is not resolved yet.
 FIRST_ECHOES, FIRST_WAIT_NS = 64, 200 * MILLISECOND_NS
-#: An echo unanswered for this long, and for four times the longest delay seen, no longer counts as about to be answered.
+#: An echo unanswered for this long, and four times the longest delay seen, no longer counts as about to be answered.
 HOLD_NS = 50 * MILLISECOND_NS
 MAX_OPEN = 200_000  #: echoes remembered at a time, to bound memory
 

@@ -1,4 +1,4 @@
-"""What the gate remembers of each zone and each device, and when the next probe may go. No sockets, no clocks of its own."""
+"""What the gate remembers of each zone and each device, and when the next probe may go. No sockets here."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Zone:
         self.limited = any(limit is not None for limit in limits + windows)
 
     def wait_ns(self, now_ns: int, packets: int, size: int) -> int:
-        """Nanoseconds until the claim may pass; a claim that never may sets :attr:`stopped` and gets a positive answer."""
+        """Nanoseconds until the claim may pass; one that never may sets :attr:`stopped`, and gets 1."""
         if self._bytes_left is not None and size > self._bytes_left:
             self.stopped = "byte-budget-exhausted"
             return 1

@@ -6,6 +6,7 @@ Standard library only: this module travels to vantage points.
 from __future__ import annotations
 
 import struct
+import sys
 from collections import defaultdict
 from collections.abc import Iterable
 from collections.abc import Iterator
@@ -84,7 +85,7 @@ def parse_route(payload: bytes) -> Route | None:
         return None
     _, length, _, _, _, _, _, kind, _ = _ROUTE.unpack_from(payload)
     found = attributes(payload[_ROUTE.size :])
-    interface = int.from_bytes(found.get(RTA_OIF, b"")[:4], "little")
+    interface = int.from_bytes(found.get(RTA_OIF, b"")[:4], sys.byteorder)
     gateway = found.get(RTA_GATEWAY) or found.get(RTA_VIA, b"")[2:] or found.get(RTA_MULTIPATH, b"")
     return Route(kind, found.get(RTA_DST, b""), length, interface, gateway)
 
@@ -126,28 +127,26 @@ class Kernel:
         answer = self._ask(RTM_GETNEIGH, REQUEST | DUMP, _NEIGHBOUR.pack(0, 0, 0, 0, 0))
         return dict(filter(None, (parse_neighbour(payload) for kind, payload in answer if kind == RTM_NEWNEIGH)))
 
-    def resolve(self, interface: int, packed: bytes, mac: bytes) -> int:
-        """Have the kernel ask for a neighbour: by broadcast if ``mac`` is not known, else by unicast. Returns an errno."""
+    def solicit(self, ticket: Ticket, size: int, interface: int, mac: bytes) -> int:
+        """Have the kernel ask for a claimed neighbour: by broadcast or multicast, or by unicast to a ``mac`` it had.
+
+        Returns an errno, 0 if it does.
+        """
         state, flags = (PROBE, 0) if mac else (0, NTF_USE)
-        body = _NEIGHBOUR.pack(_FAMILY[len(packed)], interface, state, flags, 0) + _attribute(NDA_DST, packed)
+        body = _NEIGHBOUR.pack(_FAMILY[len(ticket.packed)], interface, state, flags, 0)
+        body += _attribute(NDA_DST, ticket.packed)
         if mac:
             body += _attribute(NDA_LLADDR, mac)
-        return self._command(RTM_NEWNEIGH, REQUEST | ACK | CREATE | REPLACE, body)
+        request = _request(RTM_NEWNEIGH, REQUEST | ACK | CREATE | REPLACE, body)
+        return _errno(self._port.solicit(ticket, size, request))
 
-    def forget(self, interface: int, packed: bytes) -> int:
+    def forget(self, ticket: Ticket, interface: int) -> int:
         """Take an entry out of the neighbour table, which also ends the kernel's asking for it. Returns an errno."""
-        body = _NEIGHBOUR.pack(_FAMILY[len(packed)], interface, 0, 0, 0) + _attribute(NDA_DST, packed)
-        return self._command(RTM_DELNEIGH, REQUEST | ACK, body)
-
-    def _command(self, kind: int, flags: int, body: bytes) -> int:
-        for answer, payload in self._ask(kind, flags, body):
-            if answer == NLMSG_ERROR and len(payload) >= 4:
-                return -int.from_bytes(payload[:4], "little", signed=True)
-        return 0
+        body = _NEIGHBOUR.pack(_FAMILY[len(ticket.packed)], interface, 0, 0, 0) + _attribute(NDA_DST, ticket.packed)
+        return _errno(self._port.solicit(ticket, 0, _request(RTM_DELNEIGH, REQUEST | ACK, body)))
 
     def _ask(self, kind: int, flags: int, body: bytes) -> Iterator[tuple[int, bytes]]:
-        request = _HEADER.pack(_HEADER.size + len(body), kind, flags, 1, 0) + body
-        for datagram in list(self._port.ask(request)):
+        for datagram in self._port.ask(kind, _request(kind, flags, body)):
             yield from messages(datagram)
 
     def close(self) -> None:
@@ -179,7 +178,7 @@ def mark_on_link(gate: Gate, tickets: Iterable[Ticket]) -> None:
 
 
 def unresolved_hop(gate: Gate, ticket: Ticket) -> str | None:
-    """The next hop to a ticket's address, if nobody answers for it on the link (so that packets wait here); else nothing."""
+    """The next hop to a ticket's address, if nobody answers for it on the link (so packets wait here); else nothing."""
     kernel = Kernel(gate.netlink_port())
     try:
         route = kernel.route(ticket.packed, ticket.scope_id)
@@ -195,6 +194,18 @@ def unresolved_hop(gate: Gate, ticket: Ticket) -> str | None:
 def address_text(packed: bytes) -> str:
     """A packed address as text, for a detail."""
     return str(ip_address(packed)) if len(packed) in _FAMILY else packed.hex()
+
+
+def _request(kind: int, flags: int, body: bytes) -> bytes:
+    return _HEADER.pack(_HEADER.size + len(body), kind, flags, 1, 0) + body
+
+
+def _errno(datagrams: list[bytes]) -> int:
+    for datagram in datagrams:
+        for kind, payload in messages(datagram):
+            if kind == NLMSG_ERROR and len(payload) >= 4:
+                return -int.from_bytes(payload[:4], sys.byteorder, signed=True)
+    return 0
 
 
 def _attribute(kind: int, value: bytes) -> bytes:

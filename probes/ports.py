@@ -1,7 +1,7 @@
 """What the gate hands out: tickets instead of addresses, and ports instead of sockets.
 
-A port sends only to a ticket, and only what :meth:`probes.gate.Gate.claim` charged to it. The sockets inside are made by
-the gate; this module uses the socket library for its constants alone.
+A port sends only to a ticket, and only what :meth:`probes.gate.Gate.claim` charged to it. The sockets inside are made
+by the gate; this module uses the socket library for its constants alone.
 
 Standard library only: this module travels to vantage points.
 """
@@ -14,20 +14,29 @@ import struct
 import sys
 from array import array
 from collections.abc import Callable
-from collections.abc import Iterator
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from errno import ECONNRESET
+from errno import EINPROGRESS
+from errno import ETIMEDOUT
 from socket import AF_INET
 from socket import AF_INET6
 from socket import IPPROTO_ICMPV6
 from socket import IPPROTO_IP
 from socket import IPPROTO_IPV6
+from socket import IPPROTO_TCP
 from socket import MSG_ERRQUEUE
+from socket import SHUT_WR
+from socket import SO_ERROR
 from socket import SO_RCVBUF
 from socket import SO_SNDBUF
 from socket import SOL_SOCKET
+from socket import TCP_INFO
+from socket import TCP_SYNCNT
+from socket import TCP_USER_TIMEOUT
 from typing import TYPE_CHECKING
+from typing import Any
 
 from probes.action import Target
 from probes.bulk import Batch
@@ -43,6 +52,7 @@ TX_SOFTWARE, RX_SOFTWARE, SOFTWARE, OPT_ID, OPT_TSONLY = 1 << 1, 1 << 3, 1 << 4,
 SOL_RAW, ICMP_FILTER, ICMPV6_FILTER = 255, 1, 1
 IP_RECVERR, IP_RECVTTL, IPV6_RECVERR, IPV6_RECVHOPLIMIT = 11, 12, 25, 51
 
+RTM_GET = 2  #: the remainder by 4 of every netlink message type that asks
 SLOTS = 512  #: packets handled in one system call
 THREAD_FROM = 32  #: so many packets are worth a thread's attention
 MESSAGE_BYTES = 256  #: room for an answer, or an ICMP error that quotes a question with IP options
@@ -158,7 +168,7 @@ class EchoPort:
     def _filter(self) -> None:
         """Keep the answers to other processes out of the receive buffer (classic BPF).
 
-        A raw IPv4 socket filters on the IP header onwards, an ICMPv6 one on the ICMP header onwards (RFC 3542 section 3).
+        A raw IPv4 socket filters from the IP header on, an ICMPv6 one from the ICMP header on (RFC 3542 section 3).
         """
         load_type, load_ident, reply = (0x50, 0x48, 0) if self.version == 4 else (0x30, 0x28, 129)
         program = [
@@ -234,7 +244,7 @@ class EchoPort:
 
     async def wait(self, timeout_s: float) -> None:
         """Wait until something is queued, or the time is over."""
-        await _readable(self._fd, timeout_s)
+        await _ready(self._fd, timeout_s)
 
     def close(self) -> None:
         """Close the socket."""
@@ -242,39 +252,137 @@ class EchoPort:
 
 
 class StreamPort:
-    """One TCP connection to one ticket's address and port."""
+    """One TCP connection to one ticket's address and port: full handshake, orderly close."""
 
-    def __init__(self, opened: socket, ticket: Ticket) -> None:
+    def __init__(self, opened: socket, ticket: Ticket, address: tuple[Any, ...]) -> None:
         self._socket = opened
         self._ticket = ticket
+        self._address = address
+        level, option = (IPPROTO_IP, IP_RECVERR) if opened.family == AF_INET else (IPPROTO_IPV6, IPV6_RECVERR)
+        opened.setsockopt(level, option, 1)  # keep the ICMP error that ends an attempt
+        opened.setsockopt(IPPROTO_TCP, TCP_SYNCNT, 1)
+        opened.setsockopt(SOL_SOCKET, SO_RCVBUF, 4096)  # a server that talks first gets a small window
+
+    async def connect(self, timeout_s: float) -> tuple[int, bool]:
+        """Shake hands.
+
+        Returns:
+            An errno (0 if connected, ``ETIMEDOUT`` if nothing came in time) and whether the network was asked: an errno
+            without that is this host's own.
+        """
+        error = self._socket.connect_ex(self._address)
+        if error != EINPROGRESS:
+            return error, error == 0
+        if not await _ready(self._socket.fileno(), timeout_s, write=True):
+            return ETIMEDOUT, True
+        return self._socket.getsockopt(SOL_SOCKET, SO_ERROR), True
+
+    def info(self) -> TcpInfo:
+        """What the kernel knows of the connection."""
+        raw = self._socket.getsockopt(IPPROTO_TCP, TCP_INFO, 256).ljust(256, b"\0")
+        rtt_us, retransmitted, sent = (struct.unpack_from("=I", raw, at)[0] for at in (68, 100, 136))
+        return TcpInfo(rtt_us, retransmitted, sent)
+
+    def icmp_error(self) -> bytes:
+        """Control data of the ICMP error that ended the attempt; empty if there was none."""
+        with suppress(OSError):
+            _, ancillary, _, _ = self._socket.recvmsg(0, 256, MSG_ERRQUEUE)
+            for level, kind, data in ancillary:
+                return struct.pack("@Nii", struct.calcsize("@Nii") + len(data), level, kind) + data
+        return b""
+
+    def was_reset(self) -> bool:
+        """Whether the peer has torn the connection down already."""
+        return self._socket.getsockopt(SOL_SOCKET, SO_ERROR) == ECONNRESET
+
+    async def finish(self, linger_s: float, user_timeout_ms: int) -> str:
+        """Close in order: our FIN, then the peer's, reading away what it still says; how it ended.
+
+        Unread data at the close would make the kernel send a reset, so up to 64 KiB of a greeting are read.
+        """
+        try:
+            self._socket.setsockopt(IPPROTO_TCP, TCP_USER_TIMEOUT, user_timeout_ms)  # bounds retransmitted FINs
+            self._socket.shutdown(SHUT_WR)
+            for _ in range(16):
+                if not await _ready(self._socket.fileno(), linger_s):
+                    return "open"
+                if not self._socket.recv(4096):
+                    return "fin"
+        except ConnectionError:
+            return "reset"
+        except OSError:
+            return "lost"
+        return "talking"
+
+    def close(self) -> None:
+        """Give the socket and the device's place back."""
+        self._ticket.device.connections -= 1
+        self._socket.close()
+
+
+@dataclass(frozen=True, slots=True)
+class TcpInfo:
+    """The part of ``struct tcp_info`` (linux/tcp.h) that is used here; zeros where the kernel does not tell."""
+
+    rtt_us: int  #: after the handshake: from SYN to SYN-ACK, by the kernel's clock
+    retransmitted: int  #: segments sent again
+    sent: int  #: segments sent in all
 
 
 class NetlinkPort:
-    """Questions to this host's kernel, rtnetlink(7)."""
+    """Questions to this host's kernel (rtnetlink(7)), and the one command that makes it ask for a neighbour."""
 
     def __init__(self, opened: socket) -> None:
         self._socket = opened
         self._socket.bind((0, 0))
 
-    def ask(self, message: bytes) -> Iterator[bytes]:
-        """Send one request and yield the datagrams of its answer; the kernel answers at once, before this returns."""
+    def ask(self, kind: int, message: bytes) -> list[bytes]:
+        """Put a question (an ``RTM_GET...``, which changes and sends nothing) and return its answer's datagrams.
+
+        Raises:
+            PermissionError: if it is no question. It is a bug of the caller; nothing is sent.
+        """
+        if kind % 4 != RTM_GET:
+            raise PermissionError(f"netlink message type {kind} asks nothing")
+        return self._exchange(message)
+
+    def solicit(self, ticket: Ticket, size: int, message: bytes) -> list[bytes]:
+        """Have the kernel ask for the neighbour ``ticket``, which must have been claimed for ``size`` bytes.
+
+        Raises:
+            PermissionError: if it was not claimed, or the message is about another address. It is a bug of the caller.
+        """
+        if ticket.credit < size or ticket.packed not in message:
+            raise PermissionError(f"nothing was claimed for {ticket.target.address}")
+        ticket.credit -= size
+        return self._exchange(message)
+
+    def _exchange(self, message: bytes) -> list[bytes]:
         self._socket.send(message)
-        with suppress(BlockingIOError):
+        datagrams = []
+        with suppress(BlockingIOError):  # the kernel answers before send() returns
             while True:
-                yield self._socket.recv(1 << 18)
+                datagrams.append(self._socket.recv(1 << 18))
+        return datagrams
 
     def close(self) -> None:
         """Close the socket."""
         self._socket.close()
 
 
-async def _readable(fd: int, timeout_s: float) -> None:
+async def _ready(fd: int, timeout_s: float, *, write: bool = False) -> bool:
+    """Wait until ``fd`` can be read (or written); false if the time was over first."""
     loop = asyncio.get_running_loop()
-    awake: asyncio.Future[None] = loop.create_future()
-    loop.add_reader(fd, lambda: awake.done() or awake.set_result(None))
-    timer = loop.call_later(timeout_s, lambda: awake.done() or awake.set_result(None))
+    woken: asyncio.Future[bool] = loop.create_future()
+
+    def wake(ready: bool) -> None:
+        if not woken.done():
+            woken.set_result(ready)
+
+    (loop.add_writer if write else loop.add_reader)(fd, wake, True)
+    timer = loop.call_later(timeout_s, wake, False)
     try:
-        await awake
+        return await woken
     finally:
         timer.cancel()
-        loop.remove_reader(fd)
+        (loop.remove_writer if write else loop.remove_reader)(fd)

@@ -66,4 +66,4 @@ def _device_s(zone: ZonePermit, probes: int) -> float:
     """Time that the device's rate stretches ``probes`` to if every one of them times out and backs off."""
     if zone.packets_per_s_per_device is None:
         return 0.0
-    return sum(min(2**k, BACK_OFF_LIMIT) for k in range(1, probes)) / zone.packets_per_s_per_device
+    return sum(min(1 << k, BACK_OFF_LIMIT) for k in range(1, probes)) / zone.packets_per_s_per_device

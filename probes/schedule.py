@@ -1,4 +1,4 @@
-"""In which order, and when, the questions of an action are asked: as soon as the gate gives leave, fairly between zones."""
+"""In which order, and when, the questions of an action are asked: as soon as the gate gives leave."""
 
 from __future__ import annotations
 
@@ -17,9 +17,10 @@ from probes.gate import Gate
 from probes.pace import Pace
 from probes.ports import Ticket
 
-COHORT = 256  #: on-link addresses that are asked together, so that their neighbour entries fit in the kernel's table
-#: New on-link addresses per second: with a cohort's head start, at most 256 + 500 neighbour entries are younger than the
-#: 5 s during which Linux will not evict them, of the 1024 that its table holds by default (gc_thresh3).
+#: On-link addresses that are asked together, so that their neighbour entries fit in the kernel's table.
+COHORT = 256
+#: New on-link addresses per second: with a cohort's head start, at most 256 + 500 neighbour entries are younger than
+#: the 5 s during which Linux will not evict them, of the 1024 that its table holds by default (gc_thresh3).
 NEW_NEIGHBOURS_PER_S = 100
 REFUSED_AT_ONCE = 4096  #: questions of a stopped zone handed back in one step, to bound memory
 

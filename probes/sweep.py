@@ -1,4 +1,4 @@
-"""The engine of bulk echo: asks as fast as permit and receive buffer allow, and says of every attempt what became of it.
+"""The engine of bulk echo: asks as fast as permit and receive buffer allow, and says what became of every attempt.
 
 An attempt is decided when its answer comes, or else when Tmax and a little more have passed and everything that the
 kernel had queued by then has been read. Before an unanswered attempt is laid at the target's door, the tester looks at
@@ -239,9 +239,9 @@ class Sweep:
         serials = self._flying.candidates(answer.serial) if answer.partial else (answer.serial,)
         for serial in serials:
             echo = self._flying.find(serial)
-            if echo is not None and echo.ticket.packed == answer.destination:
-                if not answer.partial or answer.corrupt or answer.checksum == self._codec.checksum(serial):
-                    return serial, echo
+            proved = not answer.partial or answer.corrupt or answer.checksum == self._codec.checksum(serial)
+            if proved and echo is not None and echo.ticket.packed == answer.destination:
+                return serial, echo
         return None
 
     # --- deciding --------------------------------------------------------------------------------------------------
