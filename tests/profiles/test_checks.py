@@ -55,7 +55,7 @@ def test_the_example_is_sound(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "place", "path", "code"),
     [
-        ([("version", "verson")], (2, 1), "verson", "unknown-key-like"),
+        ([("version", "versionx")], (2, 1), "versionx", "unknown-key-like"),
         ([("profile: mine\n", "")], (1, 1), "", "missing-key"),
         ([("profile: mine", "profile: My Profile")], (1, 10), "profile", "wants-pattern"),
         ([('"1"', "1.0")], (2, 10), "version", "wants-text"),
@@ -138,9 +138,9 @@ def test_the_example_is_sound(tmp_path: Path) -> None:
             "out-of-range",
         ),
         (
-            [("rule: R0", "rule: R0\n    parameters: {atempts: 5}")],
+            [("rule: R0", "rule: R0\n    parameters: {attemptsx: 5}")],
             (11, 18),
-            "requirements[0].parameters.atempts",
+            "requirements[0].parameters.attemptsx",
             "unknown-key-like",
         ),
         (

@@ -78,7 +78,7 @@ DERIVED = {
         ({"override": [{"id": "NET-COV", "threshold": {"value": "95 %"}, "remedy": {"zh": "换"}}]}, True),
         ({"override": [{"id": "NET-COV", "threshold": None, "parameters": {"x": 1}}]}, True),
         ({"override": [{"threshold": {"value": "95 %"}}]}, False),
-        ({"override": [{"id": "NET-COV", "threshold": {"valu": "95 %"}}]}, False),
+        ({"override": [{"id": "NET-COV", "threshold": {"valuex": "95 %"}}]}, False),
         ({"override": [{"id": "NET-COV", "source": {"standard": "S"}}]}, False),
         ({"override": [{"id": "NET-COV", "rule": "R9"}]}, False),
         ({"omitted": {"NET-COV": "why"}}, True),
