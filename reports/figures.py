@@ -14,11 +14,11 @@ from profiles.quantity import QuantityError
 from profiles.quantity import parse_quantity
 from profiles.requirement import Threshold
 from reports.result import Result
+from reports.wording import SIGNS
 
 _SIGNIFICANT = 4
 _MOST_SIGNIFICANT = 17  #: enough to tell any two doubles apart
 _LEAST_PLAIN, _MOST_PLAIN = -7, 15  #: powers of ten written without an exponent
-_SIGNS = {">=": "≥", ">": ">", "<=": "≤", "<": "<", "==": "="}
 _COMPARE = {">=": operator.ge, ">": operator.gt, "<=": operator.le, "<": operator.lt, "==": operator.eq}
 _EXPONENT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
@@ -84,13 +84,21 @@ def interval_of(result: Result) -> str:
 
 def threshold_text(threshold: Threshold | None) -> str:
     """The limit as the profile writes it, such as ``≥ 100 %``, or ``–``."""
-    return f"{_SIGNS[threshold.op]}\u00a0{threshold.value.replace(' ', chr(0xA0))}" if threshold else "–"
+    return f"{SIGNS[threshold.op]}\u00a0{threshold.value.replace(' ', chr(0xA0))}" if threshold else "–"
 
 
 def worst_first(rows: Iterable[Result], threshold: Threshold | None) -> list[Result]:
     """Results of one requirement's parts, the worst value first; parts without a value come last."""
     sign = -1 if threshold is not None and threshold.op in ("<", "<=") else 1
     return sorted(rows, key=lambda row: math.inf if row.value is None else sign * row.value)
+
+
+def misses(part: Result, whole: Result) -> bool:
+    """Whether a part's value is on the wrong side of the limit of the whole."""
+    limit = limit_of(whole)
+    if whole.threshold is None or limit is None or part.value is None:
+        return False
+    return not _COMPARE[whole.threshold.op](part.value, limit)
 
 
 def limit_of(result: Result) -> float | None:

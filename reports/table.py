@@ -20,6 +20,7 @@ from profiles.verdict import Outcome
 from profiles.verdict import Verdict
 from reports.figures import count as grouped
 from reports.figures import interval_of
+from reports.figures import misses
 from reports.figures import threshold_text
 from reports.figures import value_with_share
 from reports.figures import worst_first
@@ -92,7 +93,7 @@ class _TerminalTable:
         table.add_column(self._say("table.verdict"), no_wrap=True)
         table.add_column(self._say("table.requirement"), overflow="fold", ratio=3)
         table.add_column(self._say("table.value"), justify="right", no_wrap=True)
-        if width >= _WITH_INTERVAL:
+        if self._with_interval(width):
             table.add_column(self._say("table.interval"), justify="right", no_wrap=True)
         table.add_column(self._say("table.threshold"), justify="right", no_wrap=True)
         if width >= _WITH_WORST:
@@ -100,6 +101,9 @@ class _TerminalTable:
         for row in self._rows(width):
             table.add_row(*row)
         return table
+
+    def _with_interval(self, width: int) -> bool:
+        return width >= _WITH_INTERVAL and any(item.interval for item in self._items)
 
     def _rows(self, width: int) -> Iterator[list[Text]]:
         for result in self._items:
@@ -111,9 +115,11 @@ class _TerminalTable:
         yield from self._unmeasured_rows(width)
 
     def _breakdown_rows(self, width: int, result: Result) -> Iterator[list[Text]]:
+        """Where the requirement is missed, worst first; a requirement that is met needs no parts here."""
         rows = self._breakdowns.get((result.profile, result.requirement), [])
-        ordered = worst_first(rows, result.threshold)
-        shown = ordered if len(rows) <= _BREAKDOWNS + 1 else ordered[:_BREAKDOWNS]
+        if result.verdict is Verdict.PASS:
+            return
+        shown = [row for row in worst_first(rows, result.threshold) if misses(row, result)][:_BREAKDOWNS]
         for row in shown:
             name = Text(visible(f"└ {dimension(row.scope).in_language(self._language)}"), "dim")
             yield self._fitted(width, Text(""), name, row, Text(""))
@@ -141,7 +147,7 @@ class _TerminalTable:
         if width < _WITH_WORST:
             name = Text("\n").join([name, last]) if last.plain else name
             return [mark, name, value, limit]
-        middle = [interval] if width >= _WITH_INTERVAL else []
+        middle = [interval] if self._with_interval(width) else []
         return [mark, name, value, *middle, limit, last]
 
     def _verdict(self, word: Verdict) -> Text:

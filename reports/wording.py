@@ -30,6 +30,9 @@ BY_URGENCY = (
     Verdict.NOT_APPLICABLE,
 )
 
+#: Comparisons as a reader knows them.
+SIGNS = {">=": "≥", ">": ">", "<=": "≤", "<": "<", "==": "="}
+
 #: One shape for each verdict, so that none is told by colour alone.
 SHAPES = {
     Verdict.PASS: "●",
@@ -79,7 +82,7 @@ def say(code: str, **facts: object) -> Said:
 def reason(code: str, facts: Mapping[str, str] | None = None) -> Said:
     """The words of a reason code; the code itself where it has none, as another version's bundle may say."""
     try:
-        return _say("profiles", f"reason.{code}", facts or {})
+        return _say("profiles", f"reason.{code}", {name: SIGNS.get(fact, fact) for name, fact in (facts or {}).items()})
     except (KeyError, IndexError, TypeError):
         return same(code)
 

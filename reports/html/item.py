@@ -152,7 +152,7 @@ def view_item(item: Item, paged: PagedData) -> ItemView:
         breakdowns=breakdowns(result, item.parts, item.names),
         failing=failing[:PAGE],
         failing_total=len(failing),
-        remedy=of(asked.remedy) if asked and result.verdict is not Verdict.PASS else None,
+        remedy=of(asked.remedy) if asked and (failing or result.verdict is Verdict.FAIL) else None,
         delays=[delay_view(one) for one in item.delays],
         notes=[reason(code, result.facts) for code in result.notes],
         vantages=", ".join(f"{id} ({item.vantages[id]})" if id in item.vantages else id for id in result.vantages),

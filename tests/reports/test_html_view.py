@@ -156,6 +156,14 @@ def test_a_result_whose_requirement_is_unknown_is_still_shown(made: Material) ->
     assert (shown.rule.en, shown.indicator.en) == ("R9", "gone")
 
 
+def test_what_to_do_is_told_where_something_fails_and_only_there(made: Material) -> None:
+    page = view(made)
+    assert item(page, "NET-RCH-E").remedy is not None
+    assert item(page, "NET-RCH-S").remedy is None
+    bare = with_results(made, ("NET-RCH-E", {"failing": ()}))
+    assert item(bare, "NET-RCH-E").remedy is not None
+
+
 def test_rules_and_parameters_are_told_in_words(made: Material) -> None:
     page = view(made)
     assert "95 % confidence" in item(page, "NET-RCH-S").rule.en

@@ -72,6 +72,12 @@ def test_many_breakdowns_are_folded_worst_first(make_example: Any) -> None:
     assert "另有 26 行分项" in text
 
 
+def test_parts_of_a_requirement_that_is_met_are_left_to_the_report() -> None:
+    whole = limited(100.0, verdict="pass")
+    text = shown([whole, limited(100.0, item="A:zone=z1", scope={"zone": "z1"}, verdict="info")])
+    assert "z1" not in text
+
+
 def test_offenders_beyond_the_third_are_counted(make_example: Any) -> None:
     text = shown(make_example(endpoints=80, failing=20).campaign.results, 160, "en")
     assert "e-00008" in text
