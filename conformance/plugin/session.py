@@ -21,7 +21,6 @@ from conformance.suite import MARKER
 from conformance.suite import OPEN_MARKER
 from conformance.suite import can_be_measured
 from fixtures.plant.loader import load_plant
-from fixtures.plant.model import Plant
 from fixtures.scoping import Case
 from profiles.language import Texts
 from profiles.language import choose_language
@@ -57,11 +56,6 @@ class CampaignPlugin:
         except UserMistake as mistake:
             raise pytest.UsageError(mistake.text()) from None
 
-    @pytest.fixture(scope="session")
-    def plant(self) -> Plant:
-        """The plant that is tested."""
-        return self.campaign.plant
-
     def pytest_report_header(self) -> str:
         """Say what is tested, against what, and where the evidence goes."""
         return self._texts.get(
@@ -81,7 +75,8 @@ class CampaignPlugin:
             cases = [case for case in self.campaign.cases.values() if not can_be_measured(case)]
         else:
             return
-        metafunc.parametrize("case", cases, ids=[case.id for case in cases])
+        plant = self.campaign.plant
+        metafunc.parametrize(("case", "plant"), [(case, plant) for case in cases], ids=[case.id for case in cases])
 
     def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
         """Drop the placeholder that pytest makes of a suite function without a case."""
