@@ -8,6 +8,7 @@ from collections.abc import Collection
 from collections.abc import Iterator
 from typing import get_args
 
+from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
@@ -48,7 +49,7 @@ def _zones(plant: Plant) -> Table:
     endpoints = Counter(endpoint.zone for endpoint in plant.endpoints)
     devices = Counter(device.zone for device in plant.devices)
     measuring = measuring_vantages(plant)
-    table = _table("zones", numeric=(4, 5))
+    table = _table("zones", numeric=(4, 5), whole=(0, 3))
     for zone in plant.zones:
         networks = "\n".join(map(str, zone.networks)) or _NOTHING
         vantage = measuring.get(zone.id, _NOTHING)
@@ -103,11 +104,13 @@ def _vantages(plant: Plant) -> Table:
     return table
 
 
-def _table(name: str, numeric: Collection[int] = ()) -> Table:
+def _table(name: str, numeric: Collection[int] = (), whole: Collection[int] = (0,)) -> Table:
+    """An empty table; the columns ``numeric`` and ``whole`` are never broken over lines."""
     title, *headers = _text(name).split("|")
-    table = Table(title=title, title_justify="left")
+    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
     for index, header in enumerate(headers):
-        table.add_column(header, justify="right" if index in numeric else "left")
+        kept = index in numeric or index in whole
+        table.add_column(header, justify="right" if index in numeric else "left", no_wrap=kept, overflow="fold")
     return table
 
 
