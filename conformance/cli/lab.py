@@ -58,11 +58,12 @@ def up(
 @app.command(help=_text("help-status"))
 def status(name: Name = DEFAULT_NAME) -> None:
     """Show namespaces, daemons and defects; exit status 0 only if everything answers."""
+    from fixtures.lab import names
     from fixtures.lab import status as ask
 
     found = ask(name)
     if found is None:
-        _say("nothing", name=name)
+        _say("nothing", name=name, known=", ".join(names()) or "-")
         raise typer.Exit(1)
     _show(found)
     raise typer.Exit(0 if found.sound else 1)
