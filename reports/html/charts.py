@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from markupsafe import Markup
 
@@ -33,38 +34,32 @@ _DELAY_TOP, _DELAY_BASE = 66.0, 208.0
 _SHORTEST_MS, _LONGEST_MS = 1e-3, 1e9  #: delays beyond are drawn in the end bins
 
 
-def interval_chart(
-    value: float,
-    *,
-    unit: str,
-    low: float | None = None,
-    high: float | None = None,
-    has_interval: bool = True,
-    limit: float | None = None,
-    op: str = ">=",
-    limit_text: str = "",
-    interval_text: str = "–",
-) -> Markup:
-    """The value and its interval against the limit, on one axis.
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A value to be drawn against its limit; all numbers are finite and in ``unit``."""
 
-    Args:
-        value: finite.
-        unit: of value, interval and limit.
-        low: lower end; ``None`` is unbounded.
-        high: upper end; ``None`` is unbounded.
-        has_interval: ``False`` if there is none at all.
-        limit: finite, or ``None``.
-        op: comparison of the threshold; decides which side is tinted.
-        limit_text: the threshold as the profile writes it.
-        interval_text: the interval in words.
-    """
+    value: float
+    unit: str
+    low: float | None = None  #: lower end of the interval; ``None`` is unbounded
+    high: float | None = None  #: upper end; ``None`` is unbounded
+    has_interval: bool = True  #: ``False`` if there is none at all
+    limit: float | None = None
+    op: str = ">="  #: comparison of the threshold; decides which side is tinted
+    limit_text: str = ""  #: the threshold as the profile writes it
+    interval_text: str = "–"  #: the interval in words
+
+
+def interval_chart(reading: Reading) -> Markup:
+    """The value and its interval against the limit, on one axis."""
+    value, unit, low, high = reading.value, reading.unit, reading.low, reading.high
+    limit, op, limit_text = reading.limit, reading.op, reading.limit_text
     known = [one for one in (value, low, high, limit) if one is not None]
     scale = Scale(*_domain(known, unit), _SIDE, _WIDTH - _SIDE)
     parts = []
     if limit is not None:
         parts.append(_accepted(scale, limit, op))
     parts.append(_axis(scale, 64, unit))
-    if has_interval:
+    if reading.has_interval:
         parts.append(_span(scale, low, high))
     if limit is not None:
         parts.append(_limit(scale, limit, limit_text))
@@ -76,7 +71,7 @@ def interval_chart(
         else say("chart.value-title", value=told)
     )
     return drawing(
-        _WIDTH, 88, title, say("chart.interval-desc", interval=interval_text), *parts, class_="chart interval"
+        _WIDTH, 88, title, say("chart.interval-desc", interval=reading.interval_text), *parts, class_="chart interval"
     )
 
 

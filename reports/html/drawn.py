@@ -17,6 +17,7 @@ from reports.figures import share_of
 from reports.figures import threshold_text
 from reports.figures import value_of
 from reports.figures import worst_first
+from reports.html.charts import Reading
 from reports.html.charts import bar
 from reports.html.charts import bar_axis
 from reports.html.charts import delay_chart
@@ -63,8 +64,8 @@ def value_chart(result: Result) -> Markup:
     limit = limit_of(result)
     if result.value is None or not math.isfinite(result.value) or (limit is None and result.interval is None):
         return Markup()
-    return interval_chart(
-        result.value,
+    reading = Reading(
+        value=result.value,
         unit=result.unit,
         low=result.interval.low if result.interval else None,
         high=result.interval.high if result.interval else None,
@@ -74,6 +75,7 @@ def value_chart(result: Result) -> Markup:
         limit_text=threshold_text(result.threshold) if limit is not None else "",
         interval_text=interval_of(result),
     )
+    return interval_chart(reading)
 
 
 def breakdowns(whole: Result, parts: Sequence[Result], names: Mapping[tuple[str, str], str]) -> list[Breakdown]:

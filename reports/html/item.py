@@ -75,6 +75,35 @@ class Provenance(NamedTuple):
     trusted: bool
 
 
+class Figures(NamedTuple):
+    """The result in figures, as written."""
+
+    value: str
+    share: str  #: counts behind a ratio
+    interval: str
+    confidence: str  #: of the interval, percent; empty if there is none
+    threshold: str
+
+
+class Basis(NamedTuple):
+    """What was asked of which objects, and how it is decided."""
+
+    scope: Said
+    definition: Said
+    rule: Said
+    parameters: str
+
+
+class Evidence(NamedTuple):
+    """What the result rests on."""
+
+    vantages: str
+    times: str
+    attempts: Said
+    n: str
+    filter: Said | None
+
+
 @dataclass(frozen=True)
 class ItemView:
     """What the page shows of one item."""
@@ -91,17 +120,10 @@ class ItemView:
     repeated: bool  #: it passed only on a repeat
     urgency: int  #: for sorting, what needs action first
     sort_value: str  #: for sorting, or nothing
-    scope: Said
-    share: str
-    value: str
-    interval: str
-    confidence: str
-    threshold: str
+    figures: Figures
     limit: Provenance | None
     source: Provenance | None
-    definition: Said
-    rule: Said
-    parameters: str
+    basis: Basis
     chart: Markup
     breakdowns: list[Breakdown]
     failing: list[Row]  #: the first page
@@ -109,11 +131,7 @@ class ItemView:
     remedy: Said | None
     delays: list[DelayView]
     notes: list[Said]
-    vantages: str
-    times: str
-    attempts: Said
-    n: str
-    filter: Said | None
+    evidence: Evidence
 
 
 def view_item(item: Item, paged: PagedData) -> ItemView:
@@ -137,17 +155,10 @@ def view_item(item: Item, paged: PagedData) -> ItemView:
         repeated=result.verdict is Verdict.PASS and any(one.verdict is not Verdict.PASS for one in item.earlier),
         urgency=BY_URGENCY.index(result.verdict),
         sort_value="" if result.value is None else repr(result.value),
-        scope=_scope(asked),
-        share=share_of(result),
-        value=value_of(result),
-        interval=interval_of(result),
-        confidence=number(result.interval.confidence * 100) if result.interval else "",
-        threshold=threshold_text(result.threshold),
+        figures=_figures(result),
         limit=_provenance(result.threshold.source) if result.threshold else None,
         source=_provenance(asked.source) if asked else None,
-        definition=_definition(result.indicator),
-        rule=_rule(result.rule, asked),
-        parameters=_parameters(asked),
+        basis=Basis(_scope(asked), _definition(result.indicator), _rule(result.rule, asked), _parameters(asked)),
         chart=value_chart(result),
         breakdowns=breakdowns(result, item.parts, item.names),
         failing=failing[:PAGE],
@@ -155,12 +166,21 @@ def view_item(item: Item, paged: PagedData) -> ItemView:
         remedy=of(asked.remedy) if asked and (failing or result.verdict is Verdict.FAIL) else None,
         delays=[delay_view(one) for one in item.delays],
         notes=[reason(code, result.facts) for code in result.notes],
-        vantages=", ".join(f"{id} ({item.vantages[id]})" if id in item.vantages else id for id in result.vantages),
-        times=_times(result, item.zone),
-        attempts=_attempts(item),
-        n=count(result.n) if result.n else "",
-        filter=_filter(result),
+        evidence=_evidence(item),
     )
+
+
+def _figures(result: Result) -> Figures:
+    confidence = number(result.interval.confidence * 100) if result.interval else ""
+    threshold = threshold_text(result.threshold)
+    return Figures(value_of(result), share_of(result), interval_of(result), confidence, threshold)
+
+
+def _evidence(item: Item) -> Evidence:
+    result, known = item.result, item.vantages
+    vantages = ", ".join(f"{id} ({known[id]})" if id in known else id for id in result.vantages)
+    n = count(result.n) if result.n else ""
+    return Evidence(vantages, _times(result, item.zone), _attempts(item), n, _filter(result))
 
 
 def _statement(result: Result) -> Said | None:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from profiles.observation import Observation
 from profiles.verdict import Verdict
+from reports.html.charts import Reading
 from reports.html.charts import bar
 from reports.html.charts import bar_axis
 from reports.html.charts import delay_chart
@@ -49,7 +50,7 @@ def test_any_finite_numbers_give_an_interval_within_its_frame(
     value: float, low: float | None, high: float | None, limit: float | None, unit: str, text: str
 ) -> None:
     for op in (">=", "<", "=="):
-        drawn(interval_chart(value, unit=unit, low=low, high=high, limit=limit, op=op, limit_text=text))
+        drawn(interval_chart(Reading(value, unit=unit, low=low, high=high, limit=limit, op=op, limit_text=text)))
 
 
 @given(numbers, numbers, texts, texts, st.none() | numbers)
@@ -75,7 +76,7 @@ def test_tallies_fill_the_bar_and_no_more(counts: dict[Verdict, int]) -> None:
 
 
 def test_a_picture_says_what_it_shows() -> None:
-    root = drawn(interval_chart(97.4, unit="%", low=91.0, high=99.0, limit=90.0, limit_text="≥ 90 %"))
+    root = drawn(interval_chart(Reading(97.4, unit="%", low=91.0, high=99.0, limit=90.0, limit_text="≥ 90 %")))
     title, desc = root.findtext("title") or "", root.findtext("desc") or ""
     assert root.attrib["role"] == "img"
     assert "97.4" in title
@@ -86,7 +87,7 @@ def test_a_picture_says_what_it_shows() -> None:
 
 @pytest.mark.parametrize(("op", "inside", "outside"), [(">=", 95.0, 85.0), ("<", 85.0, 95.0)])
 def test_the_tinted_side_is_the_one_that_meets_the_limit(op: str, inside: float, outside: float) -> None:
-    root = drawn(interval_chart(85.0, unit="%", low=85.0, high=95.0, limit=90.0, op=op, limit_text="90 %"))
+    root = drawn(interval_chart(Reading(85.0, unit="%", low=85.0, high=95.0, limit=90.0, op=op, limit_text="90 %")))
     tint = next(rect for rect in root.findall("rect") if rect.attrib["class"] == "accepted")
     start, width = float(tint.attrib["x"]), float(tint.attrib["width"])
     caps = [float(line.attrib["x1"]) for line in root.findall("line") if line.attrib["class"] == "span"][-2:]
@@ -96,12 +97,12 @@ def test_the_tinted_side_is_the_one_that_meets_the_limit(op: str, inside: float,
 
 
 def test_an_unbounded_side_runs_to_the_edge_with_an_arrow() -> None:
-    root = drawn(interval_chart(97.0, unit="%", low=91.0, high=None, limit=90.0, limit_text="≥ 90 %"))
+    root = drawn(interval_chart(Reading(97.0, unit="%", low=91.0, high=None, limit=90.0, limit_text="≥ 90 %")))
     assert len([path for path in root.findall("path") if "arrow" in path.attrib["class"]]) == 1
 
 
 def test_a_share_is_never_drawn_beyond_zero_and_hundred() -> None:
-    root = drawn(interval_chart(100.0, unit="%", limit=100.0, limit_text="≥ 100 %"))
+    root = drawn(interval_chart(Reading(100.0, unit="%", limit=100.0, limit_text="≥ 100 %")))
     ticks = [text.text or "" for text in root.findall("text") if text.attrib["class"] == "tick"]
     assert max(float(re.sub(r"[^0-9.]", "", tick)) for tick in ticks) == 100
 

@@ -138,9 +138,9 @@ def test_delays_are_those_behind_the_item(made: Material) -> None:
 
 def test_earlier_attempts_are_told(made: Material) -> None:
     page = view(made)
-    assert "error" in item(page, "NET-RCH-E").attempts.en
-    assert "2 times" in item(page, "NET-RCH-E").attempts.en
-    assert item(page, "NET-RCH-S").attempts.en == "once"
+    assert "error" in item(page, "NET-RCH-E").evidence.attempts.en
+    assert "2 times" in item(page, "NET-RCH-E").evidence.attempts.en
+    assert item(page, "NET-RCH-S").evidence.attempts.en == "once"
 
 
 def test_passing_only_on_a_repeat_is_marked(made: Material) -> None:
@@ -153,7 +153,7 @@ def test_a_result_whose_requirement_is_unknown_is_still_shown(made: Material) ->
     page = with_results(made, ("NET-RCH-S", {"requirement": "GONE", "indicator": "gone", "rule": "R9"}))
     shown = item(page, "NET-RCH-S")
     assert shown.title.en == "NET-RCH-S"
-    assert (shown.rule.en, shown.indicator.en) == ("R9", "gone")
+    assert (shown.basis.rule.en, shown.indicator.en) == ("R9", "gone")
 
 
 def test_what_to_do_is_told_where_something_fails_and_only_there(made: Material) -> None:
@@ -166,10 +166,10 @@ def test_what_to_do_is_told_where_something_fails_and_only_there(made: Material)
 
 def test_rules_and_parameters_are_told_in_words(made: Material) -> None:
     page = view(made)
-    assert "95 % confidence" in item(page, "NET-RCH-S").rule.en
-    assert "0.99 quantile" in item(page, "NET-LAT-E").rule.en
-    assert "Only a census can pass." in item(page, "NET-RCH-E").rule.en
-    assert "timeout_ms = 1000" in item(page, "NET-RCH-E").parameters
+    assert "95 % confidence" in item(page, "NET-RCH-S").basis.rule.en
+    assert "0.99 quantile" in item(page, "NET-LAT-E").basis.rule.en
+    assert "Only a census can pass." in item(page, "NET-RCH-E").basis.rule.en
+    assert "timeout_ms = 1000" in item(page, "NET-RCH-E").basis.parameters
 
 
 def test_every_provenance_has_words(made: Material) -> None:
@@ -185,7 +185,7 @@ def test_every_provenance_has_words(made: Material) -> None:
 
 def test_infinite_values_are_shown_without_a_chart(made: Material) -> None:
     shown = item(with_results(made, ("NET-LAT-E", {"value": float("inf")})), "NET-LAT-E")
-    assert shown.value == "∞\u00a0ms"
+    assert shown.figures.value == "∞\u00a0ms"
     assert shown.chart == ""
 
 
@@ -207,7 +207,7 @@ def test_moments_carry_their_zone(when: str | int, told: str) -> None:
 def test_times_are_told_in_the_zone_of_the_campaign(made: Material) -> None:
     local = made.campaign.model_copy(update={"started_utc": "2027-01-15T16:00:00+08:00"})
     page = view(replace(made, campaign=local))
-    assert item(page, "NET-RCH-S").times.startswith("2027-01-15 16:00:00 UTC+08:00")
+    assert item(page, "NET-RCH-S").evidence.times.startswith("2027-01-15 16:00:00 UTC+08:00")
     assert str(zone_of("never")) == "UTC"
 
 
