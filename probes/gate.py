@@ -197,6 +197,15 @@ class Gate:
         return NetlinkPort(opened)
 
 
+def may_open(family: int, kind: int, protocol: int) -> bool:
+    """Whether the kernel lets this process open such a socket. It is closed at once, and nothing is sent."""
+    try:
+        socket.socket(family, kind, protocol).close()
+    except OSError:
+        return False
+    return True
+
+
 def _parse(text: str) -> tuple[bytes, str]:
     """Packed address and scope (interface) of an address as text; nothing packed if it is none."""
     host, _, scope = text.partition("%")

@@ -13,6 +13,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+from probes.gate import may_open
+
 #: Sockets that methods need, by the name under which the privilege is reported.
 SOCKETS: dict[str, tuple[int, int, int]] = {
     "raw-icmp": (socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP),
@@ -39,7 +41,7 @@ def facts() -> dict[str, Any]:
         "capabilities": _effective_capabilities(),
         "network_namespace": _network_namespace(),
         "interfaces": [name for _, name in socket.if_nameindex()],
-        "sockets": {name: _may_open(*socket_type) for name, socket_type in SOCKETS.items()},
+        "sockets": {name: may_open(*socket_type) for name, socket_type in SOCKETS.items()},
         "clock": clock_state(),
     }
 
@@ -72,14 +74,6 @@ def _adjtimex() -> dict[str, Any]:
         "max_error_us": max_error_us,
         "estimated_error_us": estimated_error_us,
     }
-
-
-def _may_open(family: int, kind: int, protocol: int) -> bool:
-    try:
-        socket.socket(family, kind, protocol).close()
-    except OSError:
-        return False
-    return True
 
 
 def _effective_capabilities() -> str | None:

@@ -15,9 +15,9 @@ from probes.icmp_packet import Answer
 from probes.ports import Ticket
 
 MILLISECOND_NS = 1_000_000
-#: Until the first transmit stamp tells that packets reach the driver, no more than this go: they would overflow the
-#: queue of a next hop that is not resolved yet.
-FIRST_ECHOES, FIRST_WAIT_NS = 64, 200 * MILLISECOND_NS
+#: Until a transmit stamp or an answer tells that packets leave, no more than this go, for at most this long: they would
+#: overflow the queue of a next hop that is not resolved yet. Resolving is tried again after 1 s.
+FIRST_ECHOES, FIRST_WAIT_NS = 64, 1200 * MILLISECOND_NS
 #: An echo unanswered for this long, and four times the longest delay seen, no longer counts as about to be answered.
 HOLD_NS = 50 * MILLISECOND_NS
 MAX_OPEN = 200_000  #: echoes remembered at a time, to bound memory
@@ -80,6 +80,7 @@ class InFlight:
         self._awaited = 0
         self._hold_ns = HOLD_NS
         self._first_ns = 0
+        self._leaving = False  #: whether it is known that packets leave
 
     def __len__(self) -> int:
         """How many were sent; the serial number of the next."""
@@ -117,6 +118,7 @@ class InFlight:
         if echo is not None and tx_ns >= echo.utc_ns - MILLISECOND_NS:
             echo.tx_ns = tx_ns
             self.stamped += 1
+            self._leaving = True
 
     def close(self, echo: Echo, serial: int) -> None:
         """``echo`` is decided."""
@@ -128,6 +130,7 @@ class InFlight:
     def answered_after(self, delay_ns: int) -> None:
         """An answer took this long; others may."""
         self._hold_ns = max(self._hold_ns, 4 * delay_ns)
+        self._leaving = True
 
     def suspect_open(self) -> None:
         """The tester dropped messages: no open echo's silence says anything about its target."""
@@ -146,7 +149,7 @@ class InFlight:
                 self._awaited -= 1
             self._released += 1
         room = min(most, self.window - self._awaited, MAX_OPEN - len(sent) + self._oldest)
-        if not self.stamped and (not sent or self._first_ns + FIRST_WAIT_NS > now_ns):
+        if not self._leaving and (not sent or self._first_ns + FIRST_WAIT_NS > now_ns):
             room = min(room, FIRST_ECHOES - len(sent))
         return max(room, 0)
 

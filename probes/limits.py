@@ -100,6 +100,12 @@ class Device:
         self.sent_ns = now_ns
         self.ready_ns = now_ns + self._gap_ns * self._back_off if self._gap_ns else 0
 
+    def settle(self, charged_ns: int, left_ns: int) -> None:
+        """What was claimed at ``charged_ns`` left at ``left_ns``."""
+        if self.ready_ns:
+            self.ready_ns += left_ns - charged_ns
+            self.sent_ns = left_ns
+
     def heard(self) -> None:
         """It answered: the usual rhythm again."""
         self._answered = True

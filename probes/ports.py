@@ -219,6 +219,8 @@ class EchoPort:
         left_ns = self._clock()
         for zone in {ticket.zone for ticket in tickets if ticket.zone.limited}:
             zone.settle(claimed_ns, left_ns)
+        for ticket in tickets:
+            ticket.device.settle(claimed_ns, left_ns)
         return sent, error
 
     # --- receiving -------------------------------------------------------------------------------------------------

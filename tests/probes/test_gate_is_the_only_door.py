@@ -1,0 +1,141 @@
+"""Nothing in ``probes`` but the gate can make a socket, start a program or call into the C library.
+
+The rule, read from the syntax tree of each module that travels to vantage points:
+
+1. It imports only modules named in ``HARMLESS``, which cannot send, or ``probes`` and ``profiles.observation``.
+2. Of ``socket`` it uses constants (upper case) and functions that only read or convert.
+3. Of ``asyncio``, ``os`` and any event loop it uses nothing that opens a connection or starts a process.
+4. Of the C library it calls only the functions named in ``C_FUNCTIONS``.
+"""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+import probes
+from probes.methods import MODULES as MODULES_OF_METHODS
+
+GATE = "gate.py"
+MODULES = sorted(Path(probes.__file__).parent.glob("*.py"))
+HARMLESS = frozenset(
+    "__future__ array asyncio collections contextlib ctypes dataclasses errno functools heapq importlib inspect ipaddress "
+    "itertools json math operator os pathlib platform queue resource secrets signal socket statistics struct sys "
+    "threading time traceback typing".split()
+)
+READS_ONLY = frozenset({"gethostname", "if_nameindex", "if_nametoindex", "inet_ntop", "inet_pton"})
+DOORS = frozenset(
+    "open_connection open_unix_connection start_server start_unix_server create_connection create_unix_connection "
+    "create_datagram_endpoint create_server create_unix_server create_subprocess_exec create_subprocess_shell "
+    "subprocess_exec subprocess_shell connect_accepted_socket socketpair create_socket fromfd "
+    "popen fork forkpty posix_spawn posix_spawnp startfile __import__ exec eval".split()
+)
+PREFIXES = ("spawn", "exec")
+C_FUNCTIONS = {"bulk.py": {"sendmmsg", "recvmmsg"}, "hello.py": {"adjtimex"}}
+
+
+def imports(tree):
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield node.module if not node.level else "relative"
+
+
+def only_for_types(tree):
+    """Names imported under ``if TYPE_CHECKING``: they do not exist at run time."""
+    blocks = (node for node in ast.walk(tree) if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test))
+    return {id(inner) for block in blocks for inner in ast.walk(block)}
+
+
+def violations(name, source):
+    tree = ast.parse(source)
+    typing_only = only_for_types(tree)
+    found = []
+    for module in imports(tree):
+        root = module.partition(".")[0]
+        if root == "profiles":
+            found += [] if module == "profiles.observation" else [f"imports {module}"]
+        elif root not in HARMLESS and root != "probes":
+            found.append(f"imports {module}")
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module == "socket" and id(node) not in typing_only:
+            found += [f"socket.{one.name}" for one in node.names if not one.name.isupper()]
+        if isinstance(node, ast.Attribute):
+            of_socket = isinstance(node.value, ast.Name) and node.value.id == "socket"
+            if of_socket and not node.attr.isupper() and node.attr not in READS_ONLY:
+                found.append(f"socket.{node.attr}")
+            of_os = isinstance(node.value, ast.Name) and node.value.id == "os"
+            if of_os and node.attr == "system":
+                found.append("os.system")
+            if node.attr in DOORS or node.attr.startswith(PREFIXES):
+                found.append(f".{node.attr}")
+        if isinstance(node, ast.Name) and node.id in {"eval", "exec", "__import__", "getattr", "globals", "vars"}:
+            found.append(node.id)
+    if "ctypes" in set(imports(tree)) and name not in C_FUNCTIONS:
+        found.append("calls into the C library")
+    return found
+
+
+def c_functions(source):
+    """Attributes of whatever ``ctypes.CDLL(...)`` was bound to, or was used on directly."""
+    tree = ast.parse(source)
+    bound = {
+        target.id
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Assign) and "CDLL" in ast.dump(node.value)
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute):
+            direct = isinstance(node.value, ast.Call) and "CDLL" in ast.dump(node.value.func)
+            if direct or (isinstance(node.value, ast.Name) and node.value.id in bound):
+                yield node.attr
+
+
+@pytest.mark.parametrize("path", [path for path in MODULES if path.name != GATE], ids=lambda path: path.name)
+def test_no_other_module_has_a_door(path):
+    assert violations(path.name, path.read_text("utf-8")) == []
+
+
+@pytest.mark.parametrize("name", sorted(C_FUNCTIONS))
+def test_the_c_library_is_called_for_named_functions_only(name):
+    source = (MODULES[0].parent / name).read_text("utf-8")
+    assert set(c_functions(source)) <= C_FUNCTIONS[name]
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "import socket\ns = socket.socket()",
+        "from socket import socket",
+        "from socket import create_connection as c",
+        "import _socket",
+        "import subprocess",
+        "import http.client",
+        "import scapy.all",
+        "import os\nos.system('ping')",
+        "import os\nos.execvp('ping', [])",
+        "import asyncio\nasyncio.open_connection('h', 1)",
+        "import asyncio\nasyncio.get_running_loop().create_datagram_endpoint(None)",
+        "import ctypes\nctypes.CDLL(None).socket(2, 1, 0)",
+        "import multiprocessing",
+        "import importlib\nimportlib.__import__('socket')",
+        "import os\ngetattr(os, 'sys' + 'tem')('x')",
+        "from profiles import judge",
+        "from . import gate",
+    ],
+)
+def test_the_rule_sees_a_door(source):
+    assert violations("other.py", source) != []
+
+
+def test_methods_are_found_among_the_probes_only():
+    assert all(module.startswith("probes.") for module in MODULES_OF_METHODS.values())
+
+
+def test_the_rule_lets_constants_through():
+    assert violations("other.py", "from socket import AF_INET\nimport socket\nx = socket.IPPROTO_ICMP") == []
