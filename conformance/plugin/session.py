@@ -153,7 +153,8 @@ class CampaignPlugin:
         if self.record is None:
             return
         console = self._console(config)
-        console.print(terminal_table(self.record.results, current_language()))
+        titles = {one.id: one.title for profile in self.campaign.profiles for one in profile.requirements}
+        console.print(terminal_table(self.record.results, current_language(), titles))
         bundle = self.directory / BUNDLE
         said = "campaign.interrupted" if self.watcher.stop_requested() else "campaign.sealed"
         facts = {"bundle": bundle, "report": bundle / "report.html", "evidence": self.directory}
