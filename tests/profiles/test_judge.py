@@ -95,6 +95,8 @@ CASES: list[tuple[str | None, str, dict[str, Any], Reduced, str, str]] = [
     ("<= 10 ms", "R3", {}, Measurement(9.9, 0.11, "ms", 5), "inconclusive", "interval-spans-limit"),
     ("<= 10 ms", "R3", {}, Measurement(10.1, 0.1, "ms", 5), "inconclusive", "interval-spans-limit"),
     ("<= 10 ms", "R3", {}, Measurement(10.11, 0.1, "ms", 5), "fail", "not-met"),
+    ("== 10 ms", "R3", {}, Measurement(10.0, 0.1, "ms", 5), "inconclusive", "interval-spans-limit"),
+    ("== 10 ms", "R3", {}, Measurement(10.0, 0.0, "ms", 5), "pass", "met"),
     (">= -105 dBm", "R3", {}, Measurement(-103.0, 2.0, "dBm", 5), "pass", "met"),
     (">= -105 dBm", "R3", {}, Measurement(-107.5, 2.0, "dBm", 5), "fail", "not-met"),
     ("<= 10 ms", "R3", {}, Measurement(1.0, inf, "ms", 5), "inconclusive", "interval-spans-limit"),

@@ -121,7 +121,7 @@ def test_trials_needed(share: str, confidence: float, needed: list[int]) -> None
         assert proportion_bounds(n - 1 - failures, n - 1, confidence)[0] < Fraction(share)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(1, 400), st.data(), st.sampled_from([0.9, 0.95, 0.975, 0.99]))
 def test_binomial_bounds_at_forty_digits(n: int, data: Any, confidence: float) -> None:
     ok = data.draw(st.integers(0, n))
@@ -156,7 +156,7 @@ def _tail(ok: int, population: int, good: int, n: int) -> Fraction:
     )
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(st.integers(1, 40), st.data(), st.sampled_from([0.9, 0.95, 0.99]))
 def test_bounds_of_a_sample_from_a_register_by_brute_force(population: int, data: Any, confidence: float) -> None:
     n = data.draw(st.integers(1, population))
@@ -180,7 +180,7 @@ def test_the_bound_of_a_large_register_is_the_last_number_not_ruled_out() -> Non
     assert _tail(bad, population, population - most - 1, n) <= alpha < _tail(bad, population, population - most, n)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(1, 300), st.integers(0, 300), st.integers(0, 3000))
 def test_a_register_s_bounds_are_inside_the_binomial_ones(n: int, bad: int, rest: int) -> None:
     ok = max(0, n - bad)
@@ -203,7 +203,7 @@ def test_the_maximum_bounds_a_quantile_from_the_published_size_on(quantile: str,
     assert quantile_ranks(n - 1, Fraction(quantile), 0.95)[1] is None
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(st.integers(1, 60), st.sampled_from(["0.05", "0.5", "0.9", "0.98"]), st.sampled_from([0.9, 0.95, 0.99]))
 def test_ranks_of_order_statistics_by_brute_force(n: int, quantile: str, confidence: float) -> None:
     p, alpha = Fraction(quantile), (1 - Fraction(repr(confidence))) * OUTWARDS
