@@ -25,9 +25,9 @@ MAX_OPEN = 200_000  #: echoes remembered at a time, to bound memory
 
 @dataclass(frozen=True, slots=True)
 class EchoParameters:
-    """Parameters of the method; the defaults are those of the reachability indicator."""
+    """Parameters of the method."""
 
-    attempts: int = 5  #: echoes per target
+    attempts: int = 1  #: echoes per target
     timeout_ms: float = 1000  #: Tmax: a later answer is late, and counts as lost
     payload_bytes: int = 32  #: at least 8, which hold the cookie
     interval_ms: float = 0  #: least pause between attempts at one target; the permit's rates hold anyway

@@ -62,7 +62,7 @@ NO_ROUTE = frozenset({errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENODEV, errno
 class ConnectParameters:
     """Parameters of the method."""
 
-    attempts: int = 5  #: connections to each target, one after the other
+    attempts: int = 1  #: connections to each target, one after the other
     timeout_ms: float = 1000  #: Tmax of the handshake
     interval_ms: float = 0  #: least pause between attempts at one target; the permit's rates hold anyway
     close_ms: float = 500  #: how long the peer's FIN is awaited
@@ -306,4 +306,4 @@ def _descriptors() -> int:
     return max(1, soft - SPARE_DESCRIPTORS) if soft != resource.RLIM_INFINITY else 1 << 16
 
 
-METHOD = Method("tcp-connect", LEVEL, cost, run)
+METHOD = Method("tcp-connect", LEVEL, cost, run, "connect-delay", "ms")
