@@ -54,7 +54,7 @@ class Ratio:
     basis: str = ""  #: which reading of the definition this is
     failing: tuple[Finding, ...] = ()
     notes: tuple[str, ...] = ()  #: reason codes the reader must see beside the verdict
-    facts: tuple[tuple[str, str], ...] = ()  #: further named facts for the judgement, such as the other reading's counts
+    facts: tuple[tuple[str, str], ...] = ()  #: further facts for the judgement, such as the other reading's counts
 
 
 @dataclass(frozen=True, slots=True)
