@@ -21,6 +21,7 @@ from profiles.language import Texts
 from profiles.language import current_language
 from profiles.requirement import ObjectClass
 from profiles.requirement import Technology
+from reports.wording import visible
 
 _NOTHING = "–"
 
@@ -36,7 +37,7 @@ def summary(plant: Plant) -> Iterator[Table | Text]:
         "conduits": len(plant.conduits),
         "tailoring": len(plant.tailoring),
     }
-    yield Text(_text("summary", **facts))
+    yield Text(visible(_text("summary", **facts)))
     yield _zones(plant)
     yield _limits(plant)
     yield _register(plant)
@@ -115,7 +116,7 @@ def _table(name: str, numeric: Collection[int] = (), whole: Collection[int] = (0
 
 
 def _add(table: Table, *cells: object) -> None:
-    table.add_row(*(Text(str(cell)) for cell in cells))  # as text: ids may hold what rich takes for markup
+    table.add_row(*(Text(visible(str(cell))) for cell in cells))  # as text: ids may hold what rich takes for markup
 
 
 def _kind(zone: Zone) -> str:
