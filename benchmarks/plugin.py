@@ -29,7 +29,9 @@ SUITES = "conformance"
 
 def _plant() -> str:
     """A plant whose zones make some 1,000 items: each zone is a breakdown of three object classes."""
-    zones = "\n".join(f"  - {{id: z{n}, networks: [198.18.{n // 64}.{n % 64 * 4}/30], level: query}}" for n in range(ZONES))
+    zones = "\n".join(
+        f"  - {{id: z{n}, networks: [198.18.{n // 64}.{n % 64 * 4}/30], level: query}}" for n in range(ZONES)
+    )
     classes = "EPS"
     endpoints = "\n".join(
         f"  - {{id: e{n}{letter}, class: {letter}, zone: z{n}, addresses: [198.18.{n // 64}.{n % 64 * 4 + index}]}}"
@@ -80,7 +82,15 @@ def main() -> None:
             items = _record(plant, evidence)
             peer = root / "test_peer.py"
             peer.write_text(f"import pytest\n@pytest.mark.parametrize('n', range({items}))\ndef test_peer(n): pass\n")
-            options = ["--plant", str(plant), "--profile", "terminal-reachability", "--evidence", str(evidence), "--resume"]
+            options = [
+                "--plant",
+                str(plant),
+                "--profile",
+                "terminal-reachability",
+                "--evidence",
+                str(evidence),
+                "--resume",
+            ]
             ours.append(_seconds("--pyargs", SUITES, *options))
             bare.append(_seconds(str(peer), "-c", "/dev/null", "--rootdir", str(root)))
     one, other = statistics.median(ours), statistics.median(bare)

@@ -1,7 +1,7 @@
 """Run every benchmark in turn and print one Markdown document; results are kept in docs/benchmarks.md.
 
-    python benchmarks/run.py            all
-    python benchmarks/run.py sweep      one or several, by name
+python benchmarks/run.py            all
+python benchmarks/run.py sweep      one or several, by name
 """
 
 from __future__ import annotations

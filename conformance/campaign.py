@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from collections.abc import Sequence
 from contextlib import ExitStack
 from typing import Protocol
@@ -67,20 +68,25 @@ class Campaign:
             Priced(action, method(action.method).cost(action, self.permits[action.vantage])) for action in self._bulk
         ]
 
-    def open(self, store: EvidenceStore) -> None:
-        """Keep ``store``, and open the vantage points that have something left to measure.
+    def open(self, open_store: Callable[[], EvidenceStore], *, resume: bool) -> None:
+        """Open the evidence store, and the vantage points that have something left to measure.
+
+        A new campaign opens its vantage points first, so that one that cannot be reached leaves no evidence of a
+        campaign that never was.
 
         Raises:
-            UserMistake: if a vantage point cannot be opened; nothing has been sent to the plant then.
+            UserMistake: if either cannot be opened; nothing has been sent to the plant then.
         """
-        self.store = self._open.enter_context(store)
-        needed = {action.vantage for action in self._bulk if store.missing(action)}
-        self._pool = self._open.enter_context(
-            VantagePool.open(self.plant, {id: permit for id, permit in self.permits.items() if id in needed})
-        )
+        if resume:
+            self.store = self._open.enter_context(open_store())
+        needed = {action.vantage for action in self._bulk if not resume or self.store.missing(action)}
+        permitted = {id: permit for id, permit in self.permits.items() if id in needed}
+        self._pool = self._open.enter_context(VantagePool.open(self.plant, permitted))
+        if not resume:
+            self.store = self._open.enter_context(open_store())
         for event in self._pool.events:
             self._note(event)
-        self._results = {result.item: result for result in store.results()}
+        self._results = {result.item: result for result in self.store.results()}
 
     def close(self) -> None:
         """Release the vantage points and the store; what was measured stays."""

@@ -49,4 +49,4 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Refuse to collect the suites without a plant, instead of failing on a missing fixture."""
     if metafunc.config.option.plant is None and metafunc.definition.get_closest_marker("measures"):
-        raise pytest.UsageError(_NEEDED)
+        pytest.exit(_NEEDED, returncode=pytest.ExitCode.USAGE_ERROR)

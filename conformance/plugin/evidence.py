@@ -16,7 +16,7 @@ from profiles.language import current_language
 from profiles.loader import dump
 from profiles.problem import Problem
 from profiles.problem import UserMistake
-from reports.html import write_report
+from reports.bundle import Bundle
 from reports.result import Campaign as CampaignRecord
 from reports.seal import seal
 from reports.store import EvidenceStore
@@ -67,8 +67,13 @@ def finish(campaign: Campaign, directory: Path) -> CampaignRecord:
     Raises:
         UserMistake: if the bundle cannot be written.
     """
-    report = {"report.html": lambda bundle, path: write_report(bundle, path, current_language())}
-    return seal(campaign.store, directory / BUNDLE, campaign.unreached(), report).campaign
+    return seal(campaign.store, directory / BUNDLE, campaign.unreached(), {"report.html": _report}).campaign
+
+
+def _report(bundle: Bundle, path: Path) -> None:
+    from reports.html import write_report
+
+    write_report(bundle, path, current_language())
 
 
 def _mistake(code: str, place: str) -> UserMistake:

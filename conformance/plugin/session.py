@@ -48,6 +48,7 @@ class CampaignPlugin:
         self.resume: bool = options.resume
         self.record: CampaignRecord | None = None
         self.watcher = Watcher()
+        self._unsealed = ""
         self._texts = Texts.of("conformance")
         try:
             profiles = [load_profile(name) for name in options.profile or [DEFAULT_PROFILE]]
@@ -102,7 +103,9 @@ class CampaignPlugin:
             session.config.option.collectonly = True
             return (yield)
         try:
-            self.campaign.open(opened_store(self.campaign, self.directory, resume=self.resume))
+            self.campaign.open(
+                lambda: opened_store(self.campaign, self.directory, resume=self.resume), resume=self.resume
+            )
         except UserMistake as mistake:
             self.campaign.close()
             raise pytest.UsageError(mistake.text()) from None
@@ -110,16 +113,18 @@ class CampaignPlugin:
             with self.watcher.signals():
                 return (yield)
         finally:
-            self.record = finish(self.campaign, self.directory)
-            self.campaign.close()
+            self._seal()
 
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
         """Measure: in the setup phase, so that a broken instrument is an error and not a failure."""
         if not _is_suite_item(item):
             return
         capture: Any = item.config.pluginmanager.getplugin("capturemanager")
-        with capture.global_and_fixture_disabled():
-            result = self.campaign.measure(_case(item), self.watcher)
+        try:
+            with capture.global_and_fixture_disabled():
+                result = self.campaign.measure(_case(item), self.watcher)
+        except UserMistake as mistake:  # evidence cannot be written: what is measured from now on leaves no proof
+            pytest.exit(mistake.text(), returncode=ExitStatus.INCOMPLETE)
         if self.watcher.stop_requested():
             raise KeyboardInterrupt
         item.stash[_RESULT] = result
@@ -142,7 +147,10 @@ class CampaignPlugin:
             if self.plan_only and not self.campaign.priced():
                 session.exitstatus = ExitStatus.INCOMPLETE
             return
-        if self.record is None or exitstatus in (pytest.ExitCode.INTERRUPTED, pytest.ExitCode.USAGE_ERROR):
+        if exitstatus in (pytest.ExitCode.INTERRUPTED, pytest.ExitCode.USAGE_ERROR):
+            return
+        if self.record is None:
+            session.exitstatus = ExitStatus.INCOMPLETE
             return
         status = _STATUS[self.record.outcome]
         foreign_failure = exitstatus == pytest.ExitCode.TESTS_FAILED and status is ExitStatus.CONFORMANT
@@ -150,15 +158,26 @@ class CampaignPlugin:
 
     def pytest_terminal_summary(self, config: pytest.Config) -> None:
         """Print the table of verdicts and where the proof lies."""
+        console = self._console(config)
+        if self._unsealed:
+            console.print(self._unsealed, markup=False, highlight=False, soft_wrap=True)
         if self.record is None:
             return
-        console = self._console(config)
         titles = {one.id: one.title for profile in self.campaign.profiles for one in profile.requirements}
         console.print(terminal_table(self.record.results, current_language(), titles))
         bundle = self.directory / BUNDLE
         said = "campaign.interrupted" if self.watcher.stop_requested() else "campaign.sealed"
         facts = {"bundle": bundle, "report": bundle / "report.html", "evidence": self.directory}
         console.print(self._texts.get(said, **facts), highlight=False, soft_wrap=True)
+
+    def _seal(self) -> None:
+        """Seal what is known, also after an interruption or a crash, and release everything."""
+        try:
+            self.record = finish(self.campaign, self.directory)
+        except UserMistake as mistake:
+            self._unsealed = mistake.text()
+        finally:
+            self.campaign.close()
 
     def _open_items(self) -> int:
         return sum(not can_be_measured(case) for case in self.campaign.cases.values())

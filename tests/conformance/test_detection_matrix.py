@@ -32,7 +32,9 @@ def test_the_clean_plant_conforms(lab: Lab, tmp_path: Path, run_campaign: Callab
 
 
 @pytest.mark.parametrize("name", sorted(DEFECTS))
-def test_a_defect_turns_exactly_its_verdicts(lab: Lab, tmp_path: Path, run_campaign: Callable[..., Any], name: str) -> None:
+def test_a_defect_turns_exactly_its_verdicts(
+    lab: Lab, tmp_path: Path, run_campaign: Callable[..., Any], name: str
+) -> None:
     defect = lab.defect(name)
     defect.on()
     try:

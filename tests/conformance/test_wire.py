@@ -77,7 +77,10 @@ def test_only_declared_addresses_and_no_more_than_planned(
     planned = run_campaign(lab.plant_file, tmp_path / "plan", *PROFILE, "--plan")
     assert planned.status == ExitStatus.CONFORMANT, planned.output
     promised = {
-        method: sum(int(row.replace(",", "")) for row in re.findall(rf"{method}.*?([\d,]+) │\s+[\d,]+ │\s+[\d.]+ s", planned.output))
+        method: sum(
+            int(row.replace(",", ""))
+            for row in re.findall(rf"{method}.*?([\d,]+) │\s+[\d,]+ │\s+[\d.]+ s", planned.output)
+        )
         for method in ("icmp-echo", "tcp-connect")
     }
     assert not (tmp_path / "plan").exists(), "a plan leaves nothing behind"
