@@ -46,7 +46,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(CampaignPlugin(config), "plantproof-campaign")
 
 
-def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Refuse to collect the suites without a plant, instead of failing on a missing fixture."""
-    if metafunc.config.option.plant is None and metafunc.definition.get_closest_marker("measures"):
-        pytest.exit(_NEEDED, returncode=pytest.ExitCode.USAGE_ERROR)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Refuse to run the suites without a plant, instead of failing on a missing fixture."""
+    if config.option.plant is None and any(item.get_closest_marker("measures") for item in items):
+        raise pytest.UsageError(_NEEDED)
