@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from collections.abc import Iterator
-from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import IO
@@ -16,13 +15,15 @@ from typing import Self
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from profiles.observation import COLUMNS
 from profiles.observation import Observation
+from reports.effective import miscounted
 
 #: A row: the fields of an observation in order, then the run (session) it was taken in, and whether it counts.
 Row = tuple[Any, ...]
+Indices = np.ndarray[Any, np.dtype[np.signedinteger[Any]]]
 
 #: Columns of ``observations.parquet``, in order; the time of sending is a UTC timestamp here.
 SCHEMA = pa.schema(
@@ -44,7 +45,6 @@ SCHEMA = pa.schema(
         pa.field("effective", pa.bool_(), nullable=False),
     ]
 )
-_UTC = SCHEMA.get_field_index("utc")
 _FEW_VALUES = ["method", "vantage", "target", "address", "quantity", "unit", "error"]
 _ROW_GROUP = 65_536
 _SLICE = 8_192  #: rows turned into Python objects at a time
@@ -88,10 +88,14 @@ class ObservationTable:
     """The observations of a bundle, in memory as columns, found by method and target."""
 
     def __init__(self, table: pa.Table) -> None:
-        self._table = table.unify_dictionaries().combine_chunks()
-        self._targets, codes = self._dictionary("target")
-        self._methods, self._method_codes = self._dictionary("method")
-        self._effective = self._table["effective"].to_numpy()
+        table = table.unify_dictionaries().combine_chunks()
+        self._length = int(table.num_rows)
+        self._columns = [_column(table[name]) for name in SCHEMA.names]
+        methods, targets = _FewValues(table["method"]), _FewValues(table["target"])
+        self._methods, self._method_codes = methods.codes_by_value(), methods.codes
+        self._targets, codes = targets.codes_by_value(), targets.codes
+        self._effective = table["effective"].to_numpy()
+        self._runs = table["run"].to_numpy()
         self._order = np.argsort(codes, kind="stable")
         self._bounds = np.searchsorted(codes[self._order], np.arange(len(self._targets) + 1))
 
@@ -111,14 +115,14 @@ class ObservationTable:
             if about.num_rows > MAX_ROWS or unpacked > MAX_BYTES:
                 raise ValueError(f"too large: {about.num_rows} rows, {unpacked} bytes")
             file.seek(0)
-            table = pq.ParquetFile(file, read_dictionary=_FEW_VALUES).read()
+            table = pq.ParquetFile(file, read_dictionary=[*_FEW_VALUES, "detail"]).read()
             table.validate(full=True)
         except (pa.ArrowException, OSError) as error:
             raise ValueError(str(error)) from None
         return cls(table)
 
     def __len__(self) -> int:
-        return int(self._table.num_rows)
+        return self._length
 
     def select(self, methods: Iterable[str], targets: Iterable[str]) -> Iterator[Observation]:
         """The rows that count, of these methods and targets, in the order in which they were stored."""
@@ -130,26 +134,59 @@ class ObservationTable:
         codes = [self._methods[method] for method in methods if method in self._methods]
         found = found[np.isin(self._method_codes[found], codes) & self._effective[found]]
         found.sort()
-        for start in range(0, len(found), _SLICE):
-            for row in _rows(self._table.take(pa.array(found[start : start + _SLICE]))):
-                yield Observation(*row[:-2])
+        for fields in self._at(found, len(COLUMNS)):
+            yield Observation(*fields)
 
     def rows(self) -> Iterator[Row]:
         """Every row, also those of earlier attempts."""
-        for start in range(0, len(self), _SLICE):
-            yield from _rows(self._table.slice(start, _SLICE))
+        return self._at(np.arange(self._length), len(SCHEMA))
 
-    def runs(self) -> Sequence[int]:
-        """The runs (sessions) in which anything was observed."""
-        return sorted(pc.unique(self._table["run"]).to_pylist())
+    def miscounted(self) -> int:
+        """How many rows are marked as counting, or not, against the order of the sessions."""
+        if not len(self) or self._runs.min() == self._runs.max():  # nothing was made again
+            return int(np.count_nonzero(~self._effective))
+        return miscounted(self.rows)
 
-    def _dictionary(self, column: str) -> tuple[dict[str, int], np.ndarray[Any, np.dtype[np.int32]]]:
-        if not len(self):
-            return {}, np.empty(0, np.int32)
-        encoded = self._table[column].chunk(0)
-        return {name: code for code, name in enumerate(encoded.dictionary.to_pylist())}, encoded.indices.to_numpy()
+    def _at(self, indices: Indices, width: int) -> Iterator[Row]:
+        """The first ``width`` columns of the rows at ``indices``."""
+        for start in range(0, len(indices), _SLICE):
+            part = indices[start : start + _SLICE]
+            yield from zip(*(column(part) for column in self._columns[:width]), strict=True)
 
 
-def _rows(table: pa.Table) -> Iterator[Row]:
-    table = table.set_column(_UTC, "utc", table["utc"].cast(pa.int64()))
-    return zip(*(column.to_pylist() for column in table.columns), strict=True)
+class _FewValues:
+    """A column of which each value is kept once; ``None`` has the code -1."""
+
+    def __init__(self, column: pa.ChunkedArray) -> None:
+        chunks = column.chunks
+        values = chunks[0].dictionary.to_pylist() if chunks else []
+        self._values = np.array([*values, None], dtype=object)
+        self.codes: Indices = chunks[0].indices.fill_null(-1).to_numpy() if chunks else np.empty(0, np.int32)
+
+    def __call__(self, indices: Indices) -> list[Any]:
+        found: list[Any] = self._values[self.codes[indices]].tolist()
+        return found
+
+    def codes_by_value(self) -> dict[str, int]:
+        return {value: code for code, value in enumerate(self._values[:-1])}
+
+
+class _Numbers:
+    """A column of numbers or truth values."""
+
+    def __init__(self, column: pa.ChunkedArray) -> None:
+        self._missing = column.is_null().to_numpy() if column.null_count else None
+        self._numbers = column.to_numpy()
+
+    def __call__(self, indices: Indices) -> list[Any]:
+        found: list[Any] = self._numbers[indices].tolist()
+        if self._missing is not None:
+            for index in np.flatnonzero(self._missing[indices]):
+                found[index] = None  # which numpy cannot tell from NaN
+        return found
+
+
+def _column(column: pa.ChunkedArray) -> _FewValues | _Numbers:
+    if pa.types.is_dictionary(column.type):
+        return _FewValues(column)
+    return _Numbers(column.cast(pa.int64()) if pa.types.is_timestamp(column.type) else column)

@@ -22,7 +22,6 @@ from reports.bundle import PROFILES
 from reports.bundle import RESULTS
 from reports.bundle import Bundle
 from reports.bundle import Manifest
-from reports.effective import miscounted
 from reports.plain import Malformed
 from reports.rejudge import conclude
 from reports.result import Campaign
@@ -85,7 +84,7 @@ class Recomputation:
                 self._found("fact-differs", RESULTS, name=name, stored=said, computed=computed)
 
     def _compare_effective(self, table: ObservationTable) -> None:
-        wrong = miscounted(table.rows)
+        wrong = table.miscounted()
         if wrong:
             self._found("effective-differs", OBSERVATIONS, count=wrong)
 

@@ -5,6 +5,7 @@ The campaign makes its results here, and the verifier makes them again from a bu
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Iterator
@@ -118,20 +119,27 @@ class _Witness:
         first = next(rest, None)
         self.any = first is not None
         self._rest: Iterator[Observation] = rest if first is None else chain([first], rest)
-        self._vantages: dict[str, None] = {}
-        self._times_ns: tuple[int, int] | None = None
+        self._vantages: set[str] = set()
+        self._first_ns: float = math.inf
+        self._last_ns: float = -math.inf
 
     def __iter__(self) -> Iterator[Observation]:
-        for observation in self._rest:
-            self._vantages[observation.vantage] = None
-            at = observation.utc_ns
-            first, last = self._times_ns or (at, at)
-            self._times_ns = (min(first, at), max(last, at))
-            yield observation
+        first, last = self._first_ns, self._last_ns
+        try:
+            for observation in self._rest:
+                at = observation.utc_ns
+                if at < first:
+                    first = at
+                if at > last:
+                    last = at
+                self._vantages.add(observation.vantage)
+                yield observation
+        finally:  # also if the reader had enough
+            self._first_ns, self._last_ns = first, last
 
     def facts(self) -> dict[str, Any]:
         """Vantages, and the times of the first and the last observation; also of those nobody asked for."""
         for _ in self:
             pass
-        started, ended = self._times_ns or (None, None)
+        started, ended = (self._first_ns, self._last_ns) if self._vantages else (None, None)
         return {"vantages": tuple(sorted(self._vantages)), "started_utc_ns": started, "ended_utc_ns": ended}
