@@ -71,7 +71,7 @@ def measure(code: bytes, vantages: tuple[str, ...]) -> float:
     permits = {id: Permit(id, {}, {}, {}) for id in vantages}
     with VantagePool.open(plant, permits, kill_files=(), code=code) as pool:
         began_s, cpu_s = time.perf_counter(), time.process_time()
-        pool.run(actions, count, lambda event: None, lambda: False)
+        pool.run(actions, count, print, lambda: False)
         took_s, cpu_s = time.perf_counter() - began_s, time.process_time() - cpu_s
     assert arrived == len(vantages) * TARGETS * ATTEMPTS
     peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

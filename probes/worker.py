@@ -127,8 +127,11 @@ class Worker:
                 lanes[zone].append((index, action))
         running = [asyncio.create_task(self._run_lane(lane, first_packet)) for lane in lanes.values()]
         cutting = asyncio.create_task(self._cut_off(running))
-        await asyncio.gather(*running, return_exceptions=True)
+        ends = await asyncio.gather(*running, return_exceptions=True)
         cutting.cancel()
+        for end in ends:
+            if isinstance(end, Exception):  # a bug of this module: the host learns of it as the loss of this vantage
+                raise end
         self._say("finished")
 
     async def _run_lane(self, lane: list[tuple[int, Action]], first_packet: float) -> None:
