@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from probes.pace import SECOND_NS
 from probes.pace import Pace
+from probes.permit import LEVELS
 from probes.permit import ZonePermit
 
 BACK_OFF_LIMIT = 8  #: the pause between probes of a device grows to no more than this many times the usual one
@@ -15,10 +16,11 @@ BUSY_NS = 5_000_000  #: when to ask again for a device that has all its permitte
 class Zone:
     """One zone's budgets and why it was stopped, if it was."""
 
-    __slots__ = ("_bits", "_bytes_left", "_packets", "_utc", "limited", "permit", "stopped")
+    __slots__ = ("_bits", "_bytes_left", "_packets", "_utc", "limited", "permit", "rank", "stopped")
 
     def __init__(self, permit: ZonePermit, utc: Callable[[], int]) -> None:
         self.permit = permit
+        self.rank = LEVELS.index(permit.level)
         self.stopped = ""  #: why nothing may be sent into the zone any more
         self._utc = utc
         self._packets = Pace(permit.packets_per_s) if permit.packets_per_s is not None else None
@@ -88,6 +90,11 @@ class Device:
         self._answered = False
         self._silence = 0
 
+    @property
+    def limited(self) -> bool:
+        """Whether it has a rhythm of its own."""
+        return self._gap_ns > 0
+
     def wait_ns(self, now_ns: int, connects: bool) -> int:
         """Nanoseconds until the device may be probed again; 0 means now."""
         if connects and self.connections >= self.permit.max_connections_per_device:
@@ -119,4 +126,5 @@ class Device:
             self._back_off *= 2
         if self._gap_ns:
             self.ready_ns = max(self.ready_ns, self.sent_ns + self._gap_ns * self._back_off)
-        return self._answered and self._silence >= self.permit.silence_limit
+        limit = self.permit.silence_limit
+        return self._answered and limit is not None and self._silence >= limit

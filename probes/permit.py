@@ -27,7 +27,7 @@ class ZonePermit:
     open_from_utc_ns: int | None = None  #: time window in which anything may be sent
     open_until_utc_ns: int | None = None
     max_connections_per_device: int = 1
-    silence_limit: int = 3  #: consecutive silent probes of a device that had answered, which stop the zone
+    silence_limit: int | None = 3  #: silent probes in a row, of a device that had answered, which stop the zone
 
 
 @dataclass(frozen=True, slots=True)
