@@ -19,6 +19,7 @@ from __future__ import annotations
 import socket
 import time
 from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from ipaddress import ip_network
 
@@ -79,7 +80,7 @@ class Gate:
         zone = self._zones.get(name) if name is not None else None
         if zone is None:
             return Refusal("refused-by-guard", "undeclared-address" if name is None else "zone-without-permit")
-        if LEVELS.index(zone.permit.level) < LEVELS.index(level):
+        if zone.rank < LEVELS.index(level):
             return Refusal("refused-by-guard", "level-too-high")
         try:
             scope_id = socket.if_nametoindex(scope) if scope or packed[:2] == b"\xfe\x80" else 0
@@ -144,6 +145,18 @@ class Gate:
         ticket.device.probe(now_ns, ticket.connects)
         ticket.credit += size
         return 0
+
+    def claim_unlimited(self, tickets: Sequence[Ticket], size: int, now_ns: int) -> bool:
+        """The same for many datagrams at once, to tickets of one zone, all of them :attr:`Ticket.unlimited`.
+
+        Returns:
+            Whether they may be sent at once; otherwise nothing may be sent into that zone any more.
+        """
+        if self.halted(now_ns) or (tickets and tickets[0].zone.stopped):
+            return False
+        for ticket in tickets:
+            ticket.credit += size
+        return True
 
     def heard(self, ticket: Ticket) -> None:
         """The device answered a probe, in whatever way."""

@@ -70,6 +70,21 @@ class Codec:
         checksum = self.checksum(serial) if self.version == 4 else 0
         return self._packet.pack(self._request, 0, checksum, self.ident, serial & 0xFFFF, cookie, self._filler)
 
+    def questions(self, first: int, count: int) -> list[bytes]:
+        """The messages of ``count`` questions from serial number ``first``."""
+        key, base_sum, pack = self._key, self._base_sum, self._packet.pack
+        request, ident, filler = self._request, self.ident, self._filler
+        if self.version == 6:
+            return [
+                pack(request, 0, 0, ident, serial & 0xFFFF, key ^ serial, filler)
+                for serial in range(first, first + count)
+            ]
+        return [
+            pack(request, 0, -(base_sum + (serial & 0xFFFF) + (key ^ serial)) % 0xFFFF, ident, serial & 0xFFFF,
+                 key ^ serial, filler)
+            for serial in range(first, first + count)
+        ]  # fmt: skip
+
     def checksum(self, serial: int) -> int:
         """Checksum (RFC 1071) of question ``serial``: 2**16 is 1 modulo 2**16 - 1, so a remainder adds words."""
         return -(self._base_sum + (serial & 0xFFFF) + (self._key ^ serial)) % 0xFFFF

@@ -5,6 +5,7 @@ Standard library only: this module travels to vantage points.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
@@ -112,13 +113,16 @@ class InFlight:
             self._awaited -= count
             self.open -= count
 
-    def stamp(self, index: int, tx_ns: int) -> None:
-        """The transmit stamp of the packet at ``index``; one that is older than the packet belongs to another."""
-        echo = self.find(index)
-        if echo is not None and tx_ns >= echo.utc_ns - MILLISECOND_NS:
-            echo.tx_ns = tx_ns
-            self.stamped += 1
-            self._leaving = True
+    def stamp(self, stamps: Iterable[tuple[int, int]], base: int) -> None:
+        """Transmit stamps, numbered from the packet at ``base``; one that is older than its packet is another's."""
+        sent, count, stamped = self._sent, len(self._sent), 0
+        for number, tx_ns in stamps:
+            echo = sent[base + number] if base + number < count else None
+            if echo is not None and tx_ns >= echo.utc_ns - MILLISECOND_NS:
+                echo.tx_ns = tx_ns
+                stamped += 1
+        self.stamped += stamped
+        self._leaving = self.stamped > 0 or self._leaving
 
     def close(self, echo: Echo, serial: int) -> None:
         """``echo`` is decided."""

@@ -64,19 +64,27 @@ RECEIVE_BYTES = 16 << 20  #: asked for; the kernel accounts for twice as much
 BYTES_IN_FLIGHT = 2560
 
 
-@dataclass(slots=True, eq=False)
 class Ticket:
     """Leave to probe one address, given by the gate. Nothing can be sent without one."""
 
-    target: Target
-    packed: bytes  #: the address, 4 or 16 bytes
-    sockaddr: bytes  #: as the kernel wants it, with port and scope
-    zone: Zone
-    device: Device
-    connects: bool  #: whether it is for connections rather than datagrams
-    credit: int = 0  #: IP bytes that were claimed and not yet sent
-    earliest_ns: int = 0  #: for a method's own spacing of attempts
-    on_link: bool = False  #: whether the kernel must resolve the address itself
+    __slots__ = (
+        "connects", "credit", "device", "earliest_ns", "on_link", "packed", "sockaddr", "target", "unlimited", "zone"
+    )  # fmt: skip
+
+    def __init__(
+        self, target: Target, packed: bytes, sockaddr: bytes, zone: Zone, device: Device, connects: bool
+    ) -> None:
+        self.target = target
+        self.packed = packed  #: the address, 4 or 16 bytes
+        self.sockaddr = sockaddr  #: as the kernel wants it, with port and scope
+        self.zone = zone
+        self.device = device
+        self.connects = connects  #: whether it is for connections rather than datagrams
+        self.credit = 0  #: IP bytes that were claimed and not yet sent
+        self.earliest_ns = 0  #: for a method's own spacing of attempts
+        self.on_link = False  #: whether the kernel must resolve the address itself
+        #: Whether no rate, budget or time window applies to it: only a stop does.
+        self.unlimited = not (connects or zone.limited or device.limited)
 
     @property
     def lane(self) -> tuple[str, bool]:
@@ -108,7 +116,7 @@ class EchoPort:
         self._clock = clock
         self._name_bytes = 16 if self.version == 4 else NAME_BYTES
         self.overhead = 20 if self.version == 4 else 40  #: bytes of the IP header
-        self._base = 0  #: how many packets had been sent when the kernel's count of them was last set to zero
+        self.stamp_base = 0  #: how many packets had been sent when the kernel's count of them was last set to zero
         self._sent = 0
         self.received = Batch(SLOTS, MESSAGE_BYTES, self._name_bytes, CONTROL_BYTES)
         self._stamped = Batch(SLOTS, MESSAGE_BYTES, self._name_bytes, CONTROL_BYTES)
@@ -136,7 +144,7 @@ class EchoPort:
         flags = TX_SOFTWARE | RX_SOFTWARE | SOFTWARE | OPT_TSONLY
         self._socket.setsockopt(SOL_SOCKET, SO_TIMESTAMPING, flags)
         self._socket.setsockopt(SOL_SOCKET, SO_TIMESTAMPING, flags | OPT_ID)
-        self._base = self._sent
+        self.stamp_base = self._sent
 
     def _identify(self) -> int:
         if self.raw:
@@ -217,9 +225,10 @@ class EchoPort:
         if error:
             self._count_from_zero()
         left_ns = self._clock()
-        for zone in {ticket.zone for ticket in tickets if ticket.zone.limited}:
+        paced = [ticket for ticket in tickets if not ticket.unlimited]
+        for zone in {ticket.zone for ticket in paced}:
             zone.settle(claimed_ns, left_ns)
-        for ticket in tickets:
+        for ticket in paced:
             ticket.device.settle(claimed_ns, left_ns)
         return sent, error
 
@@ -232,10 +241,6 @@ class EchoPort:
     def errors(self) -> tuple[Batch, int]:
         """Read the error queue (transmit stamps, and ICMP errors of a ping socket): the batch and how many."""
         return self._stamped, self._stamped.receive(self._fd, MSG_ERRQUEUE)
-
-    def stamp_index(self, key: int) -> int:
-        """Which packet, counting all that were sent, the kernel's stamp number ``key`` belongs to."""
-        return self._base + key
 
     def drops(self) -> int:
         """Messages that the kernel threw away so far because the receive buffer was full.

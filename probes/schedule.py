@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Collection
 from collections.abc import Iterator
 from collections.abc import Mapping
 from heapq import heappop
@@ -14,6 +16,7 @@ from typing import TypeVar
 
 from probes.gate import NEVER
 from probes.gate import Gate
+from probes.limits import Device
 from probes.pace import Pace
 from probes.ports import Ticket
 
@@ -46,24 +49,80 @@ def rounds(tickets: list[Ticket], attempts: int) -> Iterator[tuple[Ticket, int]]
 class _Lane(Generic[Q]):
     """The questions of one zone."""
 
-    __slots__ = ("closed", "deferred", "fresh", "head", "ready_ns")
+    __slots__ = ("_pushed", "_queue", "_times", "closed", "fresh", "ready_ns", "unlimited")
 
-    def __init__(self, fresh: Iterator[Q]) -> None:
+    def __init__(self, fresh: Iterator[Q], *, unlimited: bool = False) -> None:
         self.fresh = fresh
-        self.head: Q | None = None  #: taken from ``fresh``, and waiting for the zone
-        self.deferred: list[tuple[int, int, Q]] = []  #: heap of those that wait for their device
+        self.unlimited = unlimited  #: whether nothing but a stop keeps its questions from being asked
         self.ready_ns = 0  #: when to look again; negative once nothing is left
         self.closed = False  #: whether its zone was stopped
+        self._queue: dict[Device, deque[Q]] = {}  #: questions that wait for their device, in order
+        self._times: list[tuple[int, int, Device]] = []  #: heap: when to look at each of these devices
+        self._pushed = 0
+
+    @property
+    def waiting(self) -> bool:
+        """Whether any question waits for its device."""
+        return bool(self._queue)
+
+    def next(self, now_ns: int, steps: int) -> Q | None:
+        """The next question; if there is none now, :attr:`ready_ns` tells when, or that there is none at all.
+
+        At most ``steps`` new questions are queued behind others for the same device.
+        """
+        if self._times and self._times[0][0] <= now_ns:
+            return self._queue[heappop(self._times)[2]].popleft()
+        for question in islice(self.fresh, steps):
+            queue = self._queue.get(question.ticket.device)
+            if queue is None:
+                return question
+            queue.append(question)
+            steps -= 1
+        if steps:
+            self.ready_ns = self._times[0][0] if self._times else -1
+        return None
+
+    def asked(self, question: Q, now_ns: int) -> None:
+        """``question`` went out; see to those that wait for the same device."""
+        device = question.ticket.device
+        queue = self._queue.get(device)
+        if queue:
+            self._look(device, now_ns + device.wait_ns(now_ns, connects=False))
+        elif queue is not None:
+            del self._queue[device]
+
+    def defer(self, question: Q, ready_ns: int) -> None:
+        """``question`` must wait, and all others for its device behind it."""
+        device = question.ticket.device
+        if device in self._queue:
+            self._queue[device].appendleft(question)
+        else:
+            self._queue[device] = deque((question,))
+        self._look(device, ready_ns)
+
+    def add(self, question: Q, ready_ns: int) -> None:
+        """A question that comes back, behind those that wait for its device."""
+        device = question.ticket.device
+        if device in self._queue:
+            self._queue[device].append(question)
+        else:
+            self._queue[device] = deque((question,))
+            self._look(device, ready_ns)
+        self.ready_ns = min(self.ready_ns, ready_ns) if self.ready_ns >= 0 else ready_ns
 
     def rest(self) -> Iterator[Q]:
-        """Everything that is left, in any order."""
-        if self.head is not None:
-            yield self.head
-            self.head = None
-        while self.deferred:
-            yield self.deferred.pop()[2]
+        """Everything that is left."""
+        while self._queue:
+            queue = next(iter(self._queue.values()))
+            while queue:
+                yield queue.popleft()
+            del self._queue[next(iter(self._queue))]
         yield from self.fresh
         self.ready_ns = -1
+
+    def _look(self, device: Device, at_ns: int) -> None:
+        self._pushed += 1
+        heappush(self._times, (at_ns, self._pushed, device))
 
 
 class Schedule(Generic[Q]):
@@ -77,14 +136,17 @@ class Schedule(Generic[Q]):
         packets: int,
         size: int,
         interval_ns: int = 0,
+        unlimited: Collection[tuple[str, bool]] = (),
     ) -> None:
-        """Questions by :attr:`Ticket.lane`; each is charged as ``packets`` of ``size`` IP bytes together."""
+        """Questions by :attr:`Ticket.lane`; each is charged as ``packets`` of ``size`` IP bytes together.
+
+        Those of the lanes named ``unlimited`` have tickets that are :attr:`Ticket.unlimited`, all of them.
+        """
         self._gate = gate
-        self._lanes = {lane: _Lane(fresh) for lane, fresh in questions.items()}
+        self._lanes = {lane: _Lane(fresh, unlimited=lane in unlimited) for lane, fresh in questions.items()}
         self._packets = packets
         self._size = size
         self._interval_ns = interval_ns
-        self._serial = 0
         self._neighbours = Pace(NEW_NEIGHBOURS_PER_S)
         self._head_start = COHORT
         self.refused: list[Q] = []  #: what the last :meth:`take` gave up for good: its zone, or everything, was stopped
@@ -108,9 +170,9 @@ class Schedule(Generic[Q]):
 
     def again(self, question: Q, not_before_ns: int) -> None:
         """Put a question back, to be asked at ``not_before_ns`` or later."""
-        lane = self._lanes.setdefault(question.ticket.lane, _Lane(iter(())))
-        self._defer(lane, question, not_before_ns)
-        lane.ready_ns = min(lane.ready_ns, not_before_ns)
+        ticket = question.ticket
+        ticket.earliest_ns = max(ticket.earliest_ns, not_before_ns)
+        self._lanes.setdefault(ticket.lane, _Lane(iter(()))).add(question, not_before_ns)
 
     @property
     def empty(self) -> bool:
@@ -124,59 +186,48 @@ class Schedule(Generic[Q]):
 
     def _take_from(self, lane: _Lane[Q], now_ns: int, limit: int, taken: list[Q]) -> None:
         claim, packets, size, interval_ns = self._gate.claim, self._packets, self._size, self._interval_ns
-        steps = 2 * limit
-        while limit > 0 and steps > 0:
-            steps -= 1
-            question = self._next(lane, now_ns)
+        if lane.unlimited and not lane.waiting and not interval_ns:
+            taken += self._take_freely(lane, now_ns, limit)
+            return
+        for _ in range(2 * limit):
+            question = lane.next(now_ns, REFUSED_AT_ONCE) if limit else None
             if question is None:
-                break
+                return
             ticket = question.ticket
-            wait_ns = ticket.earliest_ns - now_ns if ticket.earliest_ns > now_ns else 0
-            if not wait_ns and ticket.on_link and question.attempt == 0:
-                wait_ns = self._wait_for_table(now_ns)
-                if wait_ns:
-                    self._hold(lane, question, now_ns + wait_ns)
-                    return
-            wait_ns = wait_ns or claim(ticket, packets, size, now_ns)
+            own_ns = max(ticket.earliest_ns - now_ns, 0)
+            table_ns = self._wait_for_table(question, now_ns) if not own_ns else 0
+            wait_ns = own_ns or table_ns or claim(ticket, packets, size, now_ns)
             if not wait_ns:
                 taken.append(question)
                 limit -= 1
                 if interval_ns:
                     ticket.earliest_ns = now_ns + interval_ns
+                lane.asked(question, now_ns)
             elif wait_ns == NEVER:
                 self.refused.append(question)
                 lane.closed = True
                 return
-            elif max(ticket.device.wait_ns(now_ns, ticket.connects), ticket.earliest_ns - now_ns) > 0:
-                self._defer(lane, question, now_ns + wait_ns)
             else:
-                self._hold(lane, question, now_ns + wait_ns)
-                return
+                lane.defer(question, now_ns + wait_ns)
+                if not own_ns and not ticket.device.wait_ns(now_ns, ticket.connects):
+                    lane.ready_ns = now_ns + wait_ns  # the whole zone waits
+                    return
 
-    def _next(self, lane: _Lane[Q], now_ns: int) -> Q | None:
-        """The next question of a lane; if there is none now, the lane learns when, or that there is none at all."""
-        if lane.deferred and lane.deferred[0][0] <= now_ns:
-            return heappop(lane.deferred)[2]
-        if lane.head is not None:
-            question, lane.head = lane.head, None
-            return question
-        for question in lane.fresh:
-            return question
-        lane.ready_ns = lane.deferred[0][0] if lane.deferred else -1
-        return None
+    def _take_freely(self, lane: _Lane[Q], now_ns: int, limit: int) -> list[Q]:
+        """The next of a lane that nothing limits, many at a time."""
+        questions = list(islice(lane.fresh, limit))
+        if not self._gate.claim_unlimited([question.ticket for question in questions], self._size, now_ns):
+            self.refused += questions
+            lane.closed = True
+            return []
+        if len(questions) < limit:
+            lane.ready_ns = -1
+        return questions
 
-    def _hold(self, lane: _Lane[Q], question: Q, ready_ns: int) -> None:
-        lane.ready_ns = ready_ns
-        if lane.head is None:
-            lane.head = question
-        else:
-            self._defer(lane, question, ready_ns)
-
-    def _defer(self, lane: _Lane[Q], question: Q, ready_ns: int) -> None:
-        self._serial += 1
-        heappush(lane.deferred, (ready_ns, self._serial, question))
-
-    def _wait_for_table(self, now_ns: int) -> int:
+    def _wait_for_table(self, question: Q, now_ns: int) -> int:
+        """How long an on-link address must wait for its place in the kernel's neighbour table."""
+        if not question.ticket.on_link or question.attempt:
+            return 0
         if self._head_start:
             self._head_start -= 1
             return 0

@@ -82,6 +82,9 @@ class Sweep:
             packets=1,
             size=self._size,
             interval_ns=int(self._parameters.interval_ms * MILLISECOND_NS),
+            unlimited=[
+                lane for lane, group in lanes.items() if all(one.unlimited and not one.on_link for one in group)
+            ],
         )
         while not self._schedule.empty or self._flying.open:
             await self._step()
@@ -112,7 +115,7 @@ class Sweep:
         while batch:
             part = batch[:step]
             first = len(self._flying)
-            messages = [self._codec.question(serial) for serial in range(first, first + len(part))]
+            messages = self._codec.questions(first, len(part))
             self._flying.add(part, *self._look_at_clocks())
             sending = asyncio.ensure_future(self._port.send([echo.ticket for echo in part], messages, now_ns))
             await asyncio.sleep(0)
@@ -177,8 +180,8 @@ class Sweep:
         while True:
             batch, count = self._port.errors()
             heard += count
-            for number, tx_ns in stamps(batch, count):
-                self._flying.stamp(self._port.stamp_index(number), tx_ns)
+            if count:
+                self._flying.stamp(stamps(batch, count), self._port.stamp_base)
             if not self._port.raw:
                 for answer in self._codec.queued_errors(batch, count):
                     self._puzzle(answer)

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 from typing import TypeVar
 
@@ -81,7 +82,10 @@ class Rig:
     def up(self) -> None:
         for name in (self.client, self.server):
             self._ip("netns", "add", name)
-        self._ip("link", "add", "eth0", "netns", self.client, "type", "veth", "peer", "name", "eth0", "netns", self.server)
+            self.within(name, _no_duplicate_detection)
+        self._ip(
+            "link", "add", "eth0", "netns", self.client, "type", "veth", "peer", "name", "eth0", "netns", self.server
+        )
         for name, batch in ((self.client, _BATCH), (self.server, _SERVER_BATCH)):
             subprocess.run(["ip", "-n", name, "-batch", "-"], input=batch, text=True, check=True)
         self.within(self.server, _forward)
@@ -105,9 +109,8 @@ class Rig:
 
         def body() -> None:
             try:
-                with open(f"/run/netns/{name}") as file:
-                    if _libc.setns(file.fileno(), 0x40000000):
-                        raise OSError(ctypes.get_errno(), "setns")
+                with Path(f"/run/netns/{name}").open() as file:
+                    assert _libc.setns(file.fileno(), 0x40000000) == 0, ctypes.get_errno()
                 result.extend((call(), None))
             except BaseException as error:  # noqa: BLE001 - raised again below
                 result.extend((None, error))
@@ -140,6 +143,11 @@ class Rig:
             sniffer.close()
 
 
+def _no_duplicate_detection() -> None:
+    """Otherwise the kernel has no link-local address to ask from in an interface's first seconds."""
+    Path("/proc/sys/net/ipv6/conf/default/accept_dad").write_text("0")
+
+
 def _forward() -> None:
     for path, value in (
         ("ipv4/ip_forward", "1"),
@@ -147,9 +155,7 @@ def _forward() -> None:
         ("ipv4/icmp_ratelimit", "0"),
         ("ipv6/icmp/ratelimit", "0"),
     ):
-        # /proc/thread-self follows this thread's namespace, /proc/sys the process's
-        with open(f"/proc/sys/net/{path}", "w") as file:
-            file.write(value)
+        Path(f"/proc/sys/net/{path}").write_text(value)  # /proc/sys/net is that of the thread's namespace
 
 
 def _sniffer() -> socket.socket:
@@ -196,11 +202,10 @@ def rig() -> Iterator[Rig]:
         rig.down()
 
 
-@dataclass
 class Ask:
     """Makes actions, and the permits that just allow them."""
 
-    zone: ZonePermit = ZonePermit("cell", "query")
+    zone = ZonePermit("cell", "query")
 
     def action(self, name: str, addresses: list[str], port: int | None = None, **parameters: Any) -> Action:
         targets = tuple(Target(f"e{index}", address, "cell", port) for index, address in enumerate(addresses))

@@ -27,7 +27,7 @@ def test_nothing_overflows_and_silence_gives_its_room_back():
     assert flying.room(1, 512) == FIRST_ECHOES
     flying.add(echoes(FIRST_ECHOES), 10, 1)
     assert flying.room(2, 512) == 0
-    flying.stamp(0, 11)
+    flying.stamp([(0, 11)], 0)
     assert flying.room(2, 512) == 100 - FIRST_ECHOES
     flying.close(flying.find(5), 5)
     assert flying.room(2, 512) == 101 - FIRST_ECHOES
@@ -52,10 +52,10 @@ def test_a_long_delay_is_waited_for():
 def test_a_stamp_older_than_its_packet_belongs_to_another():
     flying = InFlight(window=10)
     flying.add(echoes(1), 10**12, 1)
-    flying.stamp(0, 10**12 - 10**9)
-    flying.stamp(7, 10**12)
+    flying.stamp([(0, 10**12 - 10**9)], 0)
+    flying.stamp([(7, 10**12)], 0)
     assert flying.find(0).tx_ns == 0
-    flying.stamp(0, 10**12 + 1)
+    flying.stamp([(1, 10**12 + 1)], -1)
     assert flying.find(0).tx_ns == 10**12 + 1
 
 
