@@ -22,8 +22,8 @@ from probes.ports import MESSAGE_BYTES
 COOKIE_BYTES = 8
 SO_TIMESTAMPING = 37
 
-#: Stamp (SCM_TIMESTAMPING: length, level, type, seconds, nanoseconds) and what may follow it (hop limit).
-_CONTROL = struct.Struct(f"@Niill{struct.calcsize('4l')}xNiii4x{CONTROL_BYTES - 88}x")
+#: Stamp (SCM_TIMESTAMPING: level, type, seconds, nanoseconds) and what may follow it (hop limit).
+_CONTROL = struct.Struct(f"@8xiill{struct.calcsize('4l')}x16xi4x{CONTROL_BYTES - 88}x")
 _QUOTED_HEADER = struct.Struct("!BBHHH")
 #: ICMP types that say why a packet was not delivered: unreachable, time exceeded, parameter problem, too big.
 ERROR_TYPES = {4: frozenset({3, 11, 12}), 6: frozenset({1, 2, 3, 4})}
@@ -101,16 +101,16 @@ class Codec:
         controls = _CONTROL.iter_unpack(batch.controls[: count * CONTROL_BYTES])
         wanted = (self._reply, 0, self.ident, self._filler, self.size + 20 * self.header)
         found: list[Answer | tuple[int, bytes, int, int]] = []
-        stamped_at = (1, SO_TIMESTAMPING)
         index = 0
         for row, (_, control_length, _, length), (source,), control in zip(rows, lengths, names, controls, strict=True):
+            level, type_, seconds, nanoseconds, second_value = control
             if self.header:
                 first, hop_limit, kind, code, _, ident, sequence, cookie, filler = row
             else:
                 kind, code, _, ident, sequence, cookie, filler = row
-                first, hop_limit = 0x45, control[8] if control_length >= 84 else -1
-            stamped = control_length >= 64 and control[1:3] == stamped_at
-            rx_ns = control[3] * 1_000_000_000 + control[4] if stamped else 0
+                first, hop_limit = 0x45, second_value if control_length >= 84 else -1
+            stamped = control_length >= 64 and type_ == SO_TIMESTAMPING and level == 1
+            rx_ns = seconds * 1_000_000_000 + nanoseconds if stamped else 0
             serial = cookie ^ self._key
             if first == 0x45 and (kind, code, ident, filler, length) == wanted and serial & 0xFFFF == sequence:
                 found.append((serial, source, rx_ns, hop_limit))
@@ -197,20 +197,26 @@ class Codec:
         )  # fmt: skip
 
 
-#: Transmit stamp: as above, then an extended error (length, level, type; errno, origin, type, code, info, data).
-_STAMP = struct.Struct(f"@Niill{struct.calcsize('4l')}xNiiIBBBxII{CONTROL_BYTES - 96}x")
+#: Transmit stamp: as above, then an extended error (errno, origin, data: the number of the packet).
+_STAMP = struct.Struct(f"@8xiill{struct.calcsize('4l')}x16xIB7xI{CONTROL_BYTES - 96}x")
 _ENOMSG, _ORIGIN_TIMESTAMPING = 42, 4
 
 
-def stamps(batch: Batch, count: int) -> Iterator[tuple[int, int]]:
+def stamps(batch: Batch, count: int) -> list[tuple[int, int]]:
     """Transmit stamps among the first ``count`` slots of an error queue: (the kernel's number, UTC nanoseconds)."""
     lengths = LENGTHS.iter_unpack(batch.headers[: count * LENGTHS.size])
     controls = _STAMP.iter_unpack(batch.controls[: count * CONTROL_BYTES])
-    for (_, control_length, _, _), control in zip(lengths, controls, strict=True):
-        _, level, kind, seconds, nanoseconds, _, _, _, error, origin, _, _, _, number = control
-        stamped = control_length >= 96 and (level, kind) == (1, SO_TIMESTAMPING)
-        if stamped and (error, origin) == (_ENOMSG, _ORIGIN_TIMESTAMPING):
-            yield number, seconds * 1_000_000_000 + nanoseconds
+    return [
+        (number, seconds * 1_000_000_000 + nanoseconds)
+        for (_, control_length, _, _), (level, kind, seconds, nanoseconds, error, origin, number) in zip(
+            lengths, controls, strict=True
+        )
+        if control_length >= 96
+        and kind == SO_TIMESTAMPING
+        and level == 1
+        and error == _ENOMSG
+        and origin == _ORIGIN_TIMESTAMPING
+    ]
 
 
 _IP_RECVERR = frozenset({(0, 11), (41, 25)})  #: (level, type) of an extended error, IPv4 and IPv6

@@ -131,10 +131,14 @@ class InFlight:
         if serial >= self._released:
             self._awaited -= 1
 
-    def answered_after(self, delay_ns: int) -> None:
-        """An answer took this long; others may."""
-        self._hold_ns = max(self._hold_ns, 4 * delay_ns)
-        self._leaving = True
+    def answered(self, echo: Echo, serial: int, delay_ns: int) -> None:
+        """``echo`` is decided by an answer that took this long; others may take as long."""
+        echo.done = self._leaving = True
+        self.open -= 1
+        if serial >= self._released:
+            self._awaited -= 1
+        if 4 * delay_ns > self._hold_ns:
+            self._hold_ns = 4 * delay_ns
 
     def suspect_open(self) -> None:
         """The tester dropped messages: no open echo's silence says anything about its target."""

@@ -76,7 +76,18 @@ class Zone:
 class Device:
     """One device's rhythm, back-off and open connections, whichever of its addresses is probed."""
 
-    __slots__ = ("_answered", "_back_off", "_gap_ns", "_silence", "connections", "id", "permit", "ready_ns", "sent_ns")
+    __slots__ = (
+        "_answered",
+        "_back_off",
+        "_gap_ns",
+        "_silence",
+        "connections",
+        "id",
+        "permit",
+        "ready_ns",
+        "sent_ns",
+        "steady",
+    )
 
     def __init__(self, id: str, permit: ZonePermit) -> None:
         self.id = id
@@ -87,6 +98,7 @@ class Device:
         rate = permit.packets_per_s_per_device
         self._gap_ns = int(SECOND_NS / rate) + 1 if rate is not None else 0
         self._back_off = 1
+        self.steady = False  #: whether it answered the last probe that was decided
         self._answered = False
         self._silence = 0
 
@@ -115,12 +127,13 @@ class Device:
 
     def heard(self) -> None:
         """It answered: the usual rhythm again."""
-        self._answered = True
+        self.steady = self._answered = True
         self._silence = 0
         self._back_off = 1
 
     def silent(self) -> bool:
         """It did not answer; whether that makes it a device that answered before and has gone silent."""
+        self.steady = False
         self._silence += 1
         if self._back_off < BACK_OFF_LIMIT:
             self._back_off *= 2

@@ -69,6 +69,8 @@ class Sweep:
         self._out: list[Observation] = []
         self._details: dict[tuple[int, str, int], str] = {}
         self._utc_ns = self._offset_ns = 0  #: at the last look at the clocks: UTC, and UTC minus monotonic
+        self._first_offset_ns = 0
+        self._stepped = False  #: whether UTC may have been stepped since the sweep began
         self._halted_ns = 0
 
     async def run(self, tickets: Sequence[Ticket]) -> None:
@@ -95,13 +97,9 @@ class Sweep:
         batch = self._schedule.take(now_ns, self._flying.room(now_ns, SLOTS))
         for echo in self._schedule.refused:
             self._fail(echo, "stopped", reason=self._gate.why_stopped(echo.ticket))
-        if batch:
-            await self._send(batch, now_ns)
-        heard = self._listen()
+        heard = await self._send(batch, now_ns) if batch else self._listen()
         self._expire(now_ns)
-        if self._out:
-            out, self._out = self._out, []
-            self._emit(out)
+        self._flush()
         if not (batch or heard or self._schedule.refused) and (self._flying.open or not self._schedule.empty):
             await self._port.wait(self._pause_s(now_ns))
         else:
@@ -109,8 +107,14 @@ class Sweep:
 
     # --- sending ---------------------------------------------------------------------------------------------------
 
-    async def _send(self, batch: list[Echo], now_ns: int) -> None:
-        """Send a batch; while the kernel is at it, read what came back for the ones before."""
+    def _flush(self) -> None:
+        if self._out:
+            out, self._out = self._out, []
+            self._emit(out)
+
+    async def _send(self, batch: list[Echo], now_ns: int) -> int:
+        """Send a batch; while the kernel is at it, read what came back for the ones before: how many messages."""
+        heard = 0
         step = len(batch)
         while batch:
             part = batch[:step]
@@ -119,16 +123,18 @@ class Sweep:
             self._flying.add(part, *self._look_at_clocks())
             sending = asyncio.ensure_future(self._port.send([echo.ticket for echo in part], messages, now_ns))
             await asyncio.sleep(0)
-            self._listen()
+            heard += self._listen()
+            self._flush()
             sent, error = await sending
             self._flying.take_back(len(part) - sent)
             batch = batch[sent:]
             if error in TROUBLE:
                 self._put_back(batch, now_ns)
-                return
+                break
             if error:
                 self._unsendable(batch.pop(0), error)
             step = 1 if error else min(step * 2, SLOTS)  # a kernel that refuses one may refuse the next
+        return heard
 
     def _put_back(self, echoes: list[Echo], now_ns: int) -> None:
         """The kernel had no room for these: they did not leave, and are asked again a little later."""
@@ -197,31 +203,38 @@ class Sweep:
         if echo.done:
             self._counts["duplicates"] += 1
             return
-        clock = "" if rx_ns and echo.tx_ns else "user"
-        delay_ns = (rx_ns or self._utc_ns) - (echo.tx_ns or echo.utc_ns)
-        step_ns = self._offset_ns - echo.utc_ns + echo.monotonic_ns
-        if abs(step_ns) > STEP_NS:
-            delay_ns -= step_ns
-            clock = "stepped"
-        self._flying.close(echo, serial)
-        self._flying.answered_after(delay_ns)
-        self._gate.heard(echo.ticket)
+        clock = ""
+        tx_ns = echo.tx_ns
+        delay_ns = rx_ns - tx_ns
+        if not (rx_ns and tx_ns) or self._stepped:
+            clock, delay_ns = self._other_delay(echo, rx_ns)
+        self._flying.answered(echo, serial, delay_ns)
+        ticket = echo.ticket
+        if not ticket.device.steady:
+            self._gate.heard(ticket)
         delay_ms = delay_ns / MILLISECOND_NS
         if delay_ns > self._timeout_ns:
             self._counts["late"] += 1
             self._fail(echo, "late", delay_ms=delay_ms)
             return
-        utc_ns = echo.tx_ns or echo.utc_ns
-        detail = self._detail(hop_limit, clock, echo.resent)
-        target, attempt = echo.ticket.target, echo.attempt
-        self._out.append(self._record.value(target, attempt, delay_ms, utc_ns, echo.monotonic_ns, detail))
+        detail = self._details.get((hop_limit, clock, echo.resent)) or self._detail(hop_limit, clock, echo.resent)
+        self._out.append(
+            self._record.value(ticket.target, echo.attempt, delay_ms, tx_ns or echo.utc_ns, echo.monotonic_ns, detail)
+        )
+
+    def _other_delay(self, echo: Echo, rx_ns: int) -> tuple[str, int]:
+        """How the delay was taken, and the delay, where a kernel stamp is missing or UTC was stepped meanwhile."""
+        delay_ns = (rx_ns or self._utc_ns) - (echo.tx_ns or echo.utc_ns)
+        step_ns = self._offset_ns - echo.utc_ns + echo.monotonic_ns
+        if abs(step_ns) > STEP_NS:
+            return "stepped", delay_ns - step_ns
+        return "" if rx_ns and echo.tx_ns else "user", delay_ns
 
     def _detail(self, hop_limit: int, clock: str, resent: int) -> str:
-        key = (hop_limit, clock, resent)
-        if key not in self._details:
-            facts = {"ttl": hop_limit, "clock": clock, "resent": resent}
-            self._details[key] = compact({name: fact for name, fact in facts.items() if fact not in ("", 0)})
-        return self._details[key]
+        facts = {"ttl": hop_limit, "clock": clock, "resent": resent}
+        detail = compact({name: fact for name, fact in facts.items() if fact not in ("", 0)})
+        self._details[hop_limit, clock, resent] = detail
+        return detail
 
     def _puzzle(self, answer: Answer) -> None:
         """An ICMP error or a corrupt answer: noted, and believed if nothing better comes until Tmax."""
@@ -305,6 +318,8 @@ class Sweep:
             if self._gate.clock() - before_ns < 20_000:
                 break
         self._utc_ns, self._offset_ns = utc_ns, utc_ns - before_ns
+        self._first_offset_ns = self._first_offset_ns or self._offset_ns
+        self._stepped = abs(self._offset_ns - self._first_offset_ns) > STEP_NS or self._stepped
         return utc_ns, before_ns
 
     def _pause_s(self, now_ns: int) -> float:

@@ -43,8 +43,8 @@ def test_without_any_stamp_or_answer_the_rest_goes_after_a_while():
 
 def test_a_long_delay_is_waited_for():
     flying = InFlight(window=10)
-    flying.answered_after(HOLD_NS)
-    flying.add(echoes(10), 10, 1)
+    flying.add(echoes(11), 10, 1)
+    flying.answered(flying.find(0), 0, HOLD_NS)
     assert flying.room(1 + HOLD_NS, 512) == 0
     assert flying.room(1 + 4 * HOLD_NS, 512) == 10
 
