@@ -54,6 +54,7 @@ class Campaign:
         self.cases: dict[str, Case] = {case.id: case for case in plan(plant, profiles)}
         self.permits = permits(plant)
         self._enlisted: dict[str, tuple[Action, ...]] = {}
+        self._concluded: set[str] = set()
         self._bulk = Bulk()
         self._open = ExitStack()
 
@@ -86,32 +87,25 @@ class Campaign:
             self.store = self._open.enter_context(open_store())
         for event in self._pool.events:
             self._note(event)
-        self._results = {result.item: result for result in self.store.results()}
 
     def close(self) -> None:
         """Release the vantage points and the store; what was measured stays."""
         self._open.close()
 
     def measure(self, case: Case, watch: Watch) -> Result:
-        """Collect what is still missing for ``case``, judge it, and keep the result.
-
-        A case that was concluded before an interruption, and for which nothing is missing, keeps its result.
-        """
-        sent = self._collect(case, watch)
-        known = self._results.get(case.id)
-        if known is not None and not sent:
-            return known
+        """Collect what is still missing for ``case``, judge it on everything observed, and keep the result."""
+        self._collect(case, watch)
         result = conclude(case, self.store.observations)
         if not watch.stop_requested():
             self.store.put_result(result)
-            self._results[case.id] = result
+            self._concluded.add(case.id)
         return result
 
-    def _collect(self, case: Case, watch: Watch) -> bool:
-        """Run what is missing of the merged actions that ``case`` is part of; tell whether there was anything."""
+    def _collect(self, case: Case, watch: Watch) -> None:
+        """Run what is missing of the merged actions that ``case`` is part of."""
         todo = [action for due in self._bulk.take(self._enlisted[case.id]) if (action := self.store.missing(due))]
         if not todo:
-            return False
+            return
 
         def keep(observations: list[Observation]) -> None:
             self.store.append(observations)
@@ -122,7 +116,6 @@ class Campaign:
             self._pool.run(todo, on_rows=keep, on_event=self._note, should_stop=watch.stop_requested)
         finally:
             watch.end()
-        return True
 
     def _note(self, event: Event) -> None:
         facts = {name: str(value) for name, value in event.facts.items()}
@@ -130,7 +123,7 @@ class Campaign:
 
     def unreached(self) -> list[Result]:
         """For every planned item without a result, a ``not-tested`` one that says why."""
-        return [self._unreached(case) for case in self.cases.values() if case.id not in self._results]
+        return [self._unreached(case) for case in self.cases.values() if case.id not in self._concluded]
 
     def _unreached(self, case: Case) -> Result:
         if not can_be_measured(case):

@@ -126,7 +126,7 @@ class CampaignPlugin:
         except UserMistake as mistake:  # evidence cannot be written: what is measured from now on leaves no proof
             pytest.exit(mistake.text(), returncode=ExitStatus.INCOMPLETE)
         if self.watcher.stop_requested():
-            raise KeyboardInterrupt
+            pytest.exit(self._texts.get("campaign.stopped"), returncode=ExitStatus.INTERRUPTED)
         item.stash[_RESULT] = result
         items.note_result(item, result)
         if result.verdict is Verdict.ERROR:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,7 +22,7 @@ CLEAN = {f"NET-RCH-{scope}": "pass" for scope in ("E", "P", "S", "X", "PSX")}
 
 @pytest.fixture(scope="module")
 def lab() -> Iterator[Lab]:
-    with Lab.up("matrix") as lab:
+    with Lab.up(f"matrix{os.getpid()}") as lab:
         yield lab
 
 

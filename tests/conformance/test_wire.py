@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 from collections import Counter
@@ -27,7 +28,7 @@ SEATS = ("office", "cell-a", "cell-b")
 
 @pytest.fixture(scope="module")
 def lab() -> Iterator[Lab]:
-    with Lab.up("wire") as lab:
+    with Lab.up(f"wire{os.getpid()}") as lab:
         yield lab
 
 
@@ -36,21 +37,17 @@ def _captured(lab: Lab, room: str, file: Path) -> Iterator[None]:
     """Capture what leaves ``room``, but not what the kernel says to find a neighbour."""
     chosen = "(ip or ip6) and not (icmp6 and ip6[40] >= 133 and ip6[40] <= 137) and not (icmp6 and ip6[6] == 0)"
     inside = ["ip", "netns", "exec", lab.namespace(room)]
-    process = subprocess.Popen(
-        [*inside, "tcpdump", "-i", "eth0", "-Q", "out", "-U", "--immediate-mode", "-B", "16384", "-w", file, chosen],
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stderr
-    while "listening on" not in process.stderr.readline():
-        assert process.poll() is None
-    try:
-        yield
-    finally:
-        process.terminate()
-        said = process.stderr.read()
-        process.wait(10)
-        assert "\n0 packets dropped by kernel" in f"\n{said}", said
+    options = ["-i", "eth0", "-Q", "out", "-U", "--immediate-mode", "-B", "16384", "-w", file, chosen]
+    with subprocess.Popen([*inside, "tcpdump", *options], stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr
+        while "listening on" not in process.stderr.readline():
+            assert process.poll() is None
+        try:
+            yield
+        finally:
+            process.terminate()
+            said = process.stderr.read()
+    assert "\n0 packets dropped by kernel" in f"\n{said}", said
 
 
 def _sent(file: Path) -> Counter[tuple[str, str]]:
