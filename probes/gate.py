@@ -24,15 +24,15 @@ from dataclasses import dataclass
 from ipaddress import ip_network
 
 from probes.action import Target
+from probes.echo_port import EchoPort
 from probes.limits import Device
 from probes.limits import Zone
 from probes.permit import LEVELS
 from probes.permit import Permit
-from probes.ports import EchoPort
 from probes.ports import NetlinkPort
-from probes.ports import StreamPort
 from probes.ports import Ticket
 from probes.ports import pack_sockaddr
+from probes.stream_port import StreamPort
 
 NEVER = -1  #: what :meth:`Gate.claim` says when nothing may be sent there any more
 LOOK_NS = 20_000_000  #: how often at most the kill switch is looked at

@@ -9,6 +9,9 @@ Standard library only: this module travels to vantage points.
 from __future__ import annotations
 
 import asyncio
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from probes.action import Action
 from probes.action import Cost
@@ -25,6 +28,7 @@ from probes.record import Recorder
 from probes.sweep import Sweep
 
 LEVEL = "query"
+COLLECT_AFTER = 50_000
 ICMP_HEADER_BYTES = 8
 NO_PRIVILEGE_CURE = (
     "run as root, or give the interpreter cap_net_raw, "
@@ -64,7 +68,21 @@ async def run(action: Action, gate: Gate, emit: Emit) -> None:
     if refused:
         emit(refused)
     mark_on_link(gate, tickets[4] + tickets[16])
-    await asyncio.gather(*[_sweep(group, gate, recorder, parameters, emit) for group in tickets.values() if group])
+    with _rare_collections():
+        await asyncio.gather(*[_sweep(group, gate, recorder, parameters, emit) for group in tickets.values() if group])
+
+
+@contextmanager
+def _rare_collections() -> Iterator[None]:
+    """Have the cycle collector look less often: a sweep makes many objects, and no cycles."""
+    usual = gc.get_threshold()
+    if usual[0] < COLLECT_AFTER:
+        gc.set_threshold(COLLECT_AFTER, *usual[1:])
+    try:
+        yield
+    finally:
+        if usual[0] < COLLECT_AFTER:
+            gc.set_threshold(*usual)
 
 
 async def _sweep(tickets: list[Ticket], gate: Gate, recorder: Recorder, parameters: EchoParameters, emit: Emit) -> None:

@@ -16,8 +16,8 @@ from dataclasses import dataclass
 
 from probes.bulk import LENGTHS
 from probes.bulk import Batch
-from probes.ports import CONTROL_BYTES
-from probes.ports import MESSAGE_BYTES
+from probes.echo_port import CONTROL_BYTES
+from probes.echo_port import MESSAGE_BYTES
 
 COOKIE_BYTES = 8
 SO_TIMESTAMPING = 37

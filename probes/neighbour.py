@@ -16,7 +16,6 @@ import time
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import starmap
 from math import ceil
 from typing import Any
 
@@ -46,7 +45,6 @@ from probes.record import compact
 from probes.schedule import COHORT
 from probes.schedule import NEW_NEIGHBOURS_PER_S
 from probes.schedule import Schedule
-from probes.schedule import rounds
 
 LEVEL = "query"
 MOST_SOLICITATIONS = 3  #: mcast_solicit and ucast_solicit, as Linux has them by default; one a second
@@ -166,12 +164,11 @@ class Search:
     async def run(self, tickets: list[Ticket]) -> None:
         """One observation for each attempt, and one about the instrument at the end."""
         self._size = self._parameters.bytes(tickets[0])
-        lanes: dict[tuple[str, bool], list[Ticket]] = {}
-        for ticket in tickets:
-            lanes.setdefault(ticket.lane, []).append(ticket)
         schedule = self._schedule = Schedule(
             self._gate,
-            {lane: starmap(Question, rounds(group, self._parameters.attempts)) for lane, group in lanes.items()},
+            tickets,
+            self._parameters.attempts,
+            Question,
             packets=self._parameters.solicitations(),
             size=self._size,
             interval_ns=int(self._parameters.interval_ms * 1e6),

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Collection
+from collections.abc import Callable
 from collections.abc import Iterator
-from collections.abc import Mapping
+from collections.abc import Sequence
 from heapq import heappop
 from heapq import heappush
 from itertools import chain
 from itertools import islice
+from itertools import starmap
 from typing import Generic
 from typing import Protocol
 from typing import TypeVar
@@ -131,19 +132,36 @@ class Schedule(Generic[Q]):
     def __init__(
         self,
         gate: Gate,
-        questions: Mapping[tuple[str, bool], Iterator[Q]],
+        tickets: Sequence[Ticket],
+        attempts: int,
+        question: Callable[[Ticket, int], Q],
         *,
         packets: int,
         size: int,
         interval_ns: int = 0,
-        unlimited: Collection[tuple[str, bool]] = (),
     ) -> None:
-        """Questions by :attr:`Ticket.lane`; each is charged as ``packets`` of ``size`` IP bytes together.
+        """Ask each ticket ``attempts`` times; every question is charged as ``packets`` of ``size`` IP bytes together.
 
-        Those of the lanes named ``unlimited`` have tickets that are :attr:`Ticket.unlimited`, all of them.
+        Args:
+            gate: gives leave.
+            tickets: whom to ask.
+            attempts: how often.
+            question: makes a question of a ticket and the index of the attempt.
+            packets: IP packets of a question.
+            size: IP bytes of a question.
+            interval_ns: least pause between two questions to one ticket.
         """
+        groups: dict[tuple[str, bool], list[Ticket]] = {}
+        for ticket in tickets:
+            groups.setdefault(ticket.lane, []).append(ticket)
         self._gate = gate
-        self._lanes = {lane: _Lane(fresh, unlimited=lane in unlimited) for lane, fresh in questions.items()}
+        self._lanes = {
+            lane: _Lane(
+                starmap(question, rounds(group, attempts)),
+                unlimited=not interval_ns and all(one.unlimited and not one.on_link for one in group),
+            )
+            for lane, group in groups.items()
+        }
         self._packets = packets
         self._size = size
         self._interval_ns = interval_ns
@@ -186,7 +204,7 @@ class Schedule(Generic[Q]):
 
     def _take_from(self, lane: _Lane[Q], now_ns: int, limit: int, taken: list[Q]) -> None:
         claim, packets, size, interval_ns = self._gate.claim, self._packets, self._size, self._interval_ns
-        if lane.unlimited and not lane.waiting and not interval_ns:
+        if lane.unlimited and not lane.waiting:
             taken += self._take_freely(lane, now_ns, limit)
             return
         for _ in range(2 * limit):

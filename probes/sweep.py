@@ -13,11 +13,12 @@ from __future__ import annotations
 import asyncio
 import errno
 import os
-import time
 from collections import Counter
 from collections.abc import Sequence
-from itertools import starmap
 
+from probes.clocks import Clocks
+from probes.echo_port import SLOTS
+from probes.echo_port import EchoPort
 from probes.gate import Gate
 from probes.icmp_packet import Answer
 from probes.icmp_packet import Codec
@@ -30,16 +31,12 @@ from probes.methods import Emit
 from probes.netlink import address_text
 from probes.netlink import unresolved_hop
 from probes.pace import SECOND_NS
-from probes.ports import SLOTS
-from probes.ports import EchoPort
 from probes.ports import Ticket
 from probes.record import Recorder
 from probes.record import compact
 from probes.schedule import Schedule
-from probes.schedule import rounds
 from profiles.observation import Observation
 
-STEP_NS = MILLISECOND_NS  #: a difference between the clocks that grew by more is a step of UTC (slewing: 0.5 ms/s)
 PAUSE_NS = 50 * MILLISECOND_NS  #: longest wait between two looks at the kill switch
 AFTER_STOP_NS = SECOND_NS  #: how long answers to what was sent are awaited after the kill switch
 RETRY_NS = 5 * MILLISECOND_NS  #: pause after the kernel had no room for a packet
@@ -68,25 +65,19 @@ class Sweep:
         self._counts: Counter[str] = Counter()
         self._out: list[Observation] = []
         self._details: dict[tuple[int, str, int], str] = {}
-        self._utc_ns = self._offset_ns = 0  #: at the last look at the clocks: UTC, and UTC minus monotonic
-        self._first_offset_ns = 0
-        self._stepped = False  #: whether UTC may have been stepped since the sweep began
+        self._clocks = Clocks(gate.clock)
         self._halted_ns = 0
 
     async def run(self, tickets: Sequence[Ticket]) -> None:
         """Probe every ticket; one observation for each attempt, and one about the instrument at the end."""
-        lanes: dict[tuple[str, bool], list[Ticket]] = {}
-        for ticket in tickets:
-            lanes.setdefault(ticket.lane, []).append(ticket)
         self._schedule = Schedule(
             self._gate,
-            {lane: starmap(Echo, rounds(group, self._parameters.attempts)) for lane, group in lanes.items()},
+            tickets,
+            self._parameters.attempts,
+            Echo,
             packets=1,
             size=self._size,
             interval_ns=int(self._parameters.interval_ms * MILLISECOND_NS),
-            unlimited=[
-                lane for lane, group in lanes.items() if all(one.unlimited and not one.on_link for one in group)
-            ],
         )
         while not self._schedule.empty or self._flying.open:
             await self._step()
@@ -120,7 +111,7 @@ class Sweep:
             part = batch[:step]
             first = len(self._flying)
             messages = self._codec.questions(first, len(part))
-            self._flying.add(part, *self._look_at_clocks())
+            self._flying.add(part, *self._clocks.look())
             sending = asyncio.ensure_future(self._port.send([echo.ticket for echo in part], messages, now_ns))
             await asyncio.sleep(0)
             heard += self._listen()
@@ -166,7 +157,7 @@ class Sweep:
             count = self._port.receive()
             answers = self._codec.answers(self._port.received, count) if count else []
             heard += count + self._read_error_queue()  # after the answers: so an answer's stamp is among those read
-            self._look_at_clocks()
+            self._clocks.look()
             for answer in answers:
                 if isinstance(answer, tuple):
                     self._answered(*answer)
@@ -206,8 +197,11 @@ class Sweep:
         clock = ""
         tx_ns = echo.tx_ns
         delay_ns = rx_ns - tx_ns
-        if not (rx_ns and tx_ns) or self._stepped:
-            clock, delay_ns = self._other_delay(echo, rx_ns)
+        if not (rx_ns and tx_ns) or self._clocks.stepped:
+            delay_ns = (rx_ns or self._clocks.utc_ns) - (tx_ns or echo.utc_ns)
+            step_ns = self._clocks.step_ns(echo.utc_ns, echo.monotonic_ns)
+            clock = "stepped" if step_ns else "" if rx_ns and tx_ns else "user"
+            delay_ns -= step_ns
         self._flying.answered(echo, serial, delay_ns)
         ticket = echo.ticket
         if not ticket.device.steady:
@@ -221,14 +215,6 @@ class Sweep:
         self._out.append(
             self._record.value(ticket.target, echo.attempt, delay_ms, tx_ns or echo.utc_ns, echo.monotonic_ns, detail)
         )
-
-    def _other_delay(self, echo: Echo, rx_ns: int) -> tuple[str, int]:
-        """How the delay was taken, and the delay, where a kernel stamp is missing or UTC was stepped meanwhile."""
-        delay_ns = (rx_ns or self._utc_ns) - (echo.tx_ns or echo.utc_ns)
-        step_ns = self._offset_ns - echo.utc_ns + echo.monotonic_ns
-        if abs(step_ns) > STEP_NS:
-            return "stepped", delay_ns - step_ns
-        return "" if rx_ns and echo.tx_ns else "user", delay_ns
 
     def _detail(self, hop_limit: int, clock: str, resent: int) -> str:
         facts = {"ttl": hop_limit, "clock": clock, "resent": resent}
@@ -309,18 +295,6 @@ class Sweep:
         self._out.append(self._record.error(echo.ticket.target, echo.attempt, error, utc_ns, monotonic_ns, **facts))
 
     # --- time and account ------------------------------------------------------------------------------------------
-
-    def _look_at_clocks(self) -> tuple[int, int]:
-        """UTC and monotonic time of the same moment, to 20 us; a preempted look is repeated."""
-        for _ in range(4):
-            before_ns = self._gate.clock()
-            utc_ns = time.time_ns()
-            if self._gate.clock() - before_ns < 20_000:
-                break
-        self._utc_ns, self._offset_ns = utc_ns, utc_ns - before_ns
-        self._first_offset_ns = self._first_offset_ns or self._offset_ns
-        self._stepped = abs(self._offset_ns - self._first_offset_ns) > STEP_NS or self._stepped
-        return utc_ns, before_ns
 
     def _pause_s(self, now_ns: int) -> float:
         wake_ns = now_ns + PAUSE_NS

@@ -18,7 +18,6 @@ from collections import Counter
 from collections.abc import Mapping
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import starmap
 from math import ceil
 from typing import Any
 
@@ -33,14 +32,13 @@ from probes.netlink import address_text
 from probes.netlink import mark_on_link
 from probes.pace import SECOND_NS
 from probes.permit import Permit
-from probes.ports import StreamPort
-from probes.ports import TcpInfo
 from probes.ports import Ticket
 from probes.price import price
 from probes.record import Recorder
 from probes.record import compact
 from probes.schedule import Schedule
-from probes.schedule import rounds
+from probes.stream_port import StreamPort
+from probes.stream_port import TcpInfo
 
 LEVEL = "query"
 SYN_AGAIN_S = 1.0  #: the kernel sends a SYN again after 1 s (RFC 6298 section 2), and no more often than every second
@@ -151,12 +149,11 @@ class Connects:
     async def run(self, tickets: Sequence[Ticket]) -> None:
         """One observation for each attempt, and one about the instrument at the end."""
         self._size = self._parameters.bytes(tickets[0])
-        lanes: dict[tuple[str, bool], list[Ticket]] = {}
-        for ticket in tickets:
-            lanes.setdefault(ticket.lane, []).append(ticket)
         self._schedule = Schedule(
             self._gate,
-            {lane: starmap(Attempt, rounds(group, self._parameters.attempts)) for lane, group in lanes.items()},
+            tickets,
+            self._parameters.attempts,
+            Attempt,
             packets=self._parameters.packets(),
             size=self._size,
             interval_ns=int(self._parameters.interval_ms * 1e6),

@@ -21,7 +21,7 @@ from probes.methods import MODULES as MODULES_OF_METHODS
 GATE = "gate.py"
 MODULES = sorted(Path(probes.__file__).parent.glob("*.py"))
 HARMLESS = frozenset(
-    "__future__ array asyncio collections contextlib ctypes dataclasses errno functools heapq importlib inspect ipaddress "
+    "__future__ array asyncio collections contextlib ctypes dataclasses errno functools gc heapq importlib inspect ipaddress "
     "itertools json math operator os pathlib platform queue resource secrets signal socket statistics struct sys "
     "threading time traceback typing".split()
 )

@@ -117,7 +117,7 @@ def test_no_route_and_broadcast_are_told_at_once(rig, ask):
 
 
 def test_a_tiny_receive_buffer_is_noticed_and_no_loss_is_laid_at_the_targets_door(rig, ask, monkeypatch):
-    monkeypatch.setattr("probes.ports.BYTES_IN_FLIGHT", 8)  # an engine that believes its buffer to be huge
+    monkeypatch.setattr("probes.echo_port.BYTES_IN_FLIGHT", 8)  # an engine that believes its buffer to be huge
     wanted = addresses(ANSWERING[4], 2000)
     parameters = {"attempts": 1, "timeout_ms": 300, "receive_bytes": 8192, "resends": 1}
     seen = rig.probe(ask.action("icmp-echo", wanted, **parameters), ask.permit(wanted))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from itertools import starmap
 
 from hypothesis import given
 from hypothesis import settings
@@ -17,7 +16,6 @@ from probes.permit import Permit
 from probes.permit import ZonePermit
 from probes.schedule import COHORT
 from probes.schedule import Schedule
-from probes.schedule import rounds
 
 START_NS = 10**12
 
@@ -26,12 +24,8 @@ def plan(zones, count, attempts, stop=lambda: False, **options):
     """A gate and a schedule of ``count`` targets in each zone."""
     names = {f"192.0.{index}.{host}": zone.zone for index, zone in enumerate(zones) for host in range(1, count + 1)}
     gate = Gate(Permit("desk", names, {zone.zone: zone for zone in zones}, {}), stop=stop)
-    lanes = {}
-    for address, zone in names.items():
-        ticket = gate.admit(Target(address, address, zone), "query")
-        lanes.setdefault(ticket.lane, []).append(ticket)
-    questions = {lane: starmap(Echo, rounds(tickets, attempts)) for lane, tickets in lanes.items()}
-    return gate, Schedule(gate, questions, packets=1, size=60, **options)
+    tickets = [gate.admit(Target(address, address, zone), "query") for address, zone in names.items()]
+    return gate, Schedule(gate, tickets, attempts, Echo, packets=1, size=60, **options)
 
 
 def drive(schedule, limit=64):
@@ -59,13 +53,19 @@ def test_without_limits_attempts_go_in_rounds():
 
 @settings(deadline=None, max_examples=40)
 @given(
-    st.lists(st.tuples(st.one_of(st.none(), st.integers(1, 50)), st.one_of(st.none(), st.floats(0.2, 9))), min_size=1, max_size=3),
+    st.lists(
+        st.tuples(st.one_of(st.none(), st.integers(1, 50)), st.one_of(st.none(), st.floats(0.2, 9))),
+        min_size=1,
+        max_size=3,
+    ),
     st.integers(1, 12),
     st.integers(1, 4),
     st.integers(1, 32),
 )
 def test_every_question_comes_once_and_at_its_rate(limits, count, attempts, limit):
-    zones = [ZonePermit(f"z{n}", "query", packets_per_s=a, packets_per_s_per_device=b) for n, (a, b) in enumerate(limits)]
+    zones = [
+        ZonePermit(f"z{n}", "query", packets_per_s=a, packets_per_s_per_device=b) for n, (a, b) in enumerate(limits)
+    ]
     _, schedule = plan(zones, count, attempts)
     taken, refused = drive(schedule, limit)
     assert refused == []
@@ -135,7 +135,7 @@ def test_on_link_addresses_go_a_cohort_at_a_time_and_slowly():
     tickets = [gate.admit(Target(address, address, "cell"), "query") for address in names]
     for ticket in tickets:
         ticket.on_link = True
-    schedule = Schedule(gate, {("cell", True): starmap(Echo, rounds(tickets, 2))}, packets=1, size=60)
+    schedule = Schedule(gate, tickets, 2, Echo, packets=1, size=60)
     taken, _ = drive(schedule, 512)
     assert len(taken) == 1400
     assert [question.attempt for _, question in taken[: 2 * COHORT]] == [0] * COHORT + [1] * COHORT
