@@ -14,7 +14,7 @@ import pytest
 
 from fixtures.scoping import Case
 from probes.action import Action
-from profiles.indicators import find
+from profiles.indicators import is_computed
 
 SuiteFunction = TypeVar("SuiteFunction", bound=Callable[..., list[Action]])
 
@@ -39,5 +39,4 @@ def measures(indicator: str) -> Callable[[SuiteFunction], SuiteFunction]:
 
 def can_be_measured(case: Case) -> bool:
     """Whether a suite is to measure ``case``: it applies here, and its indicator is computed by something."""
-    indicator = find(case.requirement.indicator)
-    return not case.not_applicable and indicator is not None and indicator.reduce is not None
+    return not case.not_applicable and is_computed(case.requirement.indicator)

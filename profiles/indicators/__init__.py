@@ -13,6 +13,7 @@ from __future__ import annotations
 from profiles.indicators.registry import Indicator
 from profiles.indicators.registry import find
 from profiles.indicators.registry import indicator
+from profiles.indicators.registry import is_computed
 from profiles.indicators.registry import known
 
-__all__ = ["Indicator", "find", "indicator", "known"]
+__all__ = ["Indicator", "find", "indicator", "is_computed", "known"]

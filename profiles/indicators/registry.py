@@ -89,3 +89,9 @@ def known() -> Mapping[str, Indicator]:
 def find(id: str) -> Indicator | None:
     """The indicator ``id``, or ``None`` if there is none of that name."""
     return known().get(id)
+
+
+def is_computed(id: str) -> bool:
+    """Whether ``id`` is an indicator that something computes; one that is only named cannot be measured yet."""
+    found = find(id)
+    return found is not None and found.reduce is not None
