@@ -233,14 +233,6 @@ class EvidenceStore:
         left = tuple(target for target in action.targets if (target.id, target.address, target.port) not in done)
         return replace(action, targets=left) if left else None
 
-    def note_action(self, key: str, state: str) -> None:
-        """Keep that the action ``key`` (see :func:`action_key`) has reached ``state``."""
-        self._journal.note("actions", "key, state", key, state)
-
-    def action_states(self) -> dict[str, str]:
-        """The latest state of each action noted, by key."""
-        return dict(self._journal.query("SELECT key, state FROM actions ORDER BY id"))
-
     def put_result(self, *results: Result) -> None:
         """Keep results, all or none; every attempt is kept, and the latest of an item counts.
 
@@ -282,11 +274,6 @@ class EvidenceStore:
         query = "SELECT utc_ns, run, kind, text, facts FROM events ORDER BY id"
         for utc_ns, run, kind, text, facts in self._journal.query(query):
             yield Event(utc_ns=utc_ns, run=run, kind=kind, text=text, facts=json.loads(facts))
-
-
-def action_key(action: Action) -> str:
-    """A name for ``action`` that the same action gets in every session."""
-    return hashlib.sha256(json.dumps(action.to_wire(), sort_keys=True).encode()).hexdigest()
 
 
 def _digest(text: str | None) -> str:

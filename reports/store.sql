@@ -39,13 +39,6 @@ CREATE TABLE observations (
   "port" GENERATED ALWAYS AS (CASE WHEN json_valid("detail") THEN json_extract("detail", '$.port') END) VIRTUAL
 );
 CREATE INDEX observations_by_object ON observations ("method", "target", "run");
-CREATE TABLE actions (
-  id INTEGER PRIMARY KEY,
-  run INTEGER NOT NULL,
-  utc_ns INTEGER NOT NULL,
-  key TEXT NOT NULL,
-  state TEXT NOT NULL
-);
 CREATE TABLE results (
   id INTEGER PRIMARY KEY,
   run INTEGER NOT NULL,

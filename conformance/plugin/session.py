@@ -28,8 +28,8 @@ from profiles.language import current_language
 from profiles.loader import load_profile
 from profiles.problem import UserMistake
 from profiles.verdict import ExitStatus
-from profiles.verdict import Outcome
 from profiles.verdict import Verdict
+from profiles.verdict import exit_status
 from reports.result import Campaign as CampaignRecord
 from reports.result import Result
 from reports.table import terminal_table
@@ -152,7 +152,7 @@ class CampaignPlugin:
         if self.record is None:
             session.exitstatus = ExitStatus.INCOMPLETE
             return
-        status = _STATUS[self.record.outcome]
+        status = exit_status(self.record.outcome)
         foreign_failure = exitstatus == pytest.ExitCode.TESTS_FAILED and status is ExitStatus.CONFORMANT
         session.exitstatus = ExitStatus.NONCONFORMANT if foreign_failure else status
 
@@ -188,13 +188,6 @@ class CampaignPlugin:
         reporter: Any = config.pluginmanager.getplugin("terminalreporter")
         writer = reporter._tw  # noqa: SLF001 - the only way to the stream that capturing leaves alone
         return Console(file=writer._file, width=None if writer.hasmarkup else PLAIN_WIDTH)  # noqa: SLF001
-
-
-_STATUS = {
-    Outcome.CONFORMANT: ExitStatus.CONFORMANT,
-    Outcome.NONCONFORMANT: ExitStatus.NONCONFORMANT,
-    Outcome.INCOMPLETE: ExitStatus.INCOMPLETE,
-}
 
 
 def _is_suite_item(item: pytest.Item) -> bool:

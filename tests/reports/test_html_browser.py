@@ -154,7 +154,7 @@ def test_a_long_list_is_saved_as_csv(opened: Any, tmp_path: Path) -> None:
 @pytest.mark.parametrize("language", ["zh", "en"])
 @pytest.mark.parametrize("width", [1200, 390])
 def test_nothing_runs_out_of_the_page(opened: Any, language: str, width: int) -> None:
-    browser = opened(language, endpoints=600, failing=140, hostile="x" * 300)
+    browser = opened(language, endpoints=600, failing=140, hostile="x" * 180)
     size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 500}
     browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
     try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import os
 import sqlite3
@@ -23,7 +22,6 @@ from reports.journal import EvidenceLost
 from reports.result import Result
 from reports.store import OWED
 from reports.store import EvidenceStore
-from reports.store import action_key
 
 
 def raw(evidence: Any) -> sqlite3.Connection:
@@ -73,14 +71,11 @@ def test_every_commit_is_flushed(store: EvidenceStore) -> None:
     assert store._journal.query("PRAGMA synchronous").fetchone() == (2,)
 
 
-@pytest.mark.parametrize(
-    "table", ["campaign", "profiles", "facts", "sessions", "observations", "actions", "results", "events"]
-)
+@pytest.mark.parametrize("table", ["campaign", "profiles", "facts", "sessions", "observations", "results", "events"])
 @pytest.mark.parametrize("change", ["UPDATE {table} SET rowid = rowid + 1", "DELETE FROM {table}"])
 def test_nothing_can_be_changed_or_removed(evidence: Any, table: str, change: str) -> None:
     with evidence.create() as store:
         store.append([evidence.observe("press-1")])
-        store.note_action("key", "begun")
         store.put_result(result("RCH-E"))
         store.event("kind", "text")
     with closing(raw(evidence)) as db:
@@ -352,18 +347,6 @@ def test_ports_are_told_apart_when_something_is_missing(evidence: Any, store: Ev
     missing = store.missing(action)
     assert missing is not None
     assert [target.port for target in missing.targets] == [4840]
-
-
-def test_action_states_survive(evidence: Any) -> None:
-    action = evidence.action("press-1")
-    assert action_key(action) == action_key(Action.from_wire(json.loads(json.dumps(action.to_wire()))))
-    assert action_key(action) != action_key(replace(action, window=1))
-    with evidence.create() as store:
-        store.note_action(action_key(action), "begun")
-    with evidence.resume() as store:
-        assert store.action_states() == {action_key(action): "begun"}
-        store.note_action(action_key(action), "done")
-        assert store.action_states() == {action_key(action): "done"}
 
 
 # Results and events

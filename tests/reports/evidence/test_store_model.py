@@ -67,7 +67,6 @@ class StoreModel(RuleBasedStateMachine):
         self.folder = Path(tempfile.mkdtemp(prefix="plantproof-store-"))
         self.places = 0
         self.rows: list[tuple[int, Observation]] = []
-        self.noted: dict[str, str] = {}
         self.run_number = 1
         self.store = EvidenceStore.create(self.place(), campaign="c", plant_yaml="p", profile_yamls={}, facts={})
 
@@ -83,11 +82,6 @@ class StoreModel(RuleBasedStateMachine):
     def append(self, batch: list[Observation]) -> None:
         self.store.append(batch)
         self.rows += [(self.run_number, row) for row in batch]
-
-    @rule(key=st.sampled_from("xy"), state=st.sampled_from(["begun", "done"]))
-    def note(self, key: str, state: str) -> None:
-        self.store.note_action(key, state)
-        self.noted[key] = state
 
     @rule()
     def resume(self) -> None:
@@ -121,7 +115,6 @@ class StoreModel(RuleBasedStateMachine):
     def everything_is_kept(self) -> None:
         kept = [(one.run, one.observation, one.effective) for one in self.store.all_observations()]
         assert repr(kept) == repr([(*row, counts) for row, counts in zip(self.rows, self.counting(), strict=True)])
-        assert self.store.action_states() == self.noted
         assert self.store.run == self.run_number
 
     @invariant()
