@@ -33,6 +33,7 @@ class Run:
     @cached_property
     def results(self) -> dict[str, dict[str, Any]]:
         """Results by item id."""
+        assert self.bundle.is_dir(), self.output
         campaign = json.loads((self.bundle / "results.json").read_text("utf-8"))
         return {result["item"]: result for result in campaign["results"]}
 
