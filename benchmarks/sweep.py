@@ -95,7 +95,7 @@ def compare(folder: Path, version: int, silent: float, rounds: int, count: int) 
     targets = folder / "targets"
     names = [str(ip_address(SILENT[version]) + index) for index in range(1, mute + 1)]
     names += [str(ip_address(ANSWERING[version]) + index) for index in range(1, count - mute + 1)]
-    targets.write_text("\n".join(names) + "\n")
+    targets.write_text("\n".join(names) + "\n", "ascii")
     setting = fastest_fping(version, targets, mute)
     pairs = [(fping(version, targets, setting), echo(targets)) for _ in range(rounds)]
     case = f"IPv{version}" + (f", {silent:.0%} silent" if silent else "")
@@ -151,7 +151,7 @@ def echo(targets: Path) -> Round:
 
 def timed(command: list[str]) -> tuple[float, resource.struct_rusage, str]:
     """Run in the client's namespace: wall time, resources, and everything it said."""
-    with tempfile.TemporaryFile("w+") as said:
+    with tempfile.TemporaryFile("w+", encoding="utf-8") as said:
         started = time.perf_counter()
         process = subprocess.Popen(["ip", "netns", "exec", CLIENT, *command], stdout=said, stderr=subprocess.STDOUT)
         _, _, usage = os.wait4(process.pid, 0)
@@ -174,7 +174,7 @@ def sweep(targets: Path) -> None:
     from probes.permit import ZonePermit
     from profiles.observation import Observation
 
-    names = targets.read_text().split()
+    names = targets.read_text("ascii").split()
     permit = Permit("desk", dict.fromkeys(names, "lab"), {"lab": ZonePermit("lab", "query")}, {})
     asked = tuple(Target(f"t{index}", name, "lab") for index, name in enumerate(names))
     parameters = {"attempts": ATTEMPTS, "timeout_ms": TIMEOUT_MS, "payload_bytes": 32}

@@ -11,6 +11,7 @@ import struct
 from array import array
 from collections.abc import Callable
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from socket import AF_INET
 from socket import IPPROTO_ICMPV6
 from socket import IPPROTO_IP
@@ -40,7 +41,7 @@ SLOTS = 512  #: packets handled in one system call
 THREAD_FROM = 32  #: so many packets are worth a thread's attention
 MESSAGE_BYTES = 256  #: room for an answer, or an ICMP error that quotes a question with IP options
 NAME_BYTES = 28  #: sockaddr_in6
-CONTROL_BYTES = 128  #: time stamp and hop limit, or time stamp and extended error
+CONTROL_BYTES = 160  #: time stamp, hop limit and extended error
 RECEIVE_BYTES = 16 << 20  #: asked for; the kernel accounts for twice as much
 #: Kernel memory that one echo in flight may take from the receive buffer: its answer and its transmit stamp, each a
 #: small packet buffer with its bookkeeping (768 to 1280 bytes).
@@ -63,6 +64,7 @@ class EchoPort:
         self.received = Batch(SLOTS, MESSAGE_BYTES, self._name_bytes, CONTROL_BYTES)
         self._stamped = Batch(SLOTS, MESSAGE_BYTES, self._name_bytes, CONTROL_BYTES)
         self._sending: Batch | None = None
+        self._sender = ThreadPoolExecutor(1, "echo-sender")
         opened.setblocking(False)
         self._buffers(receive_bytes)
         self._count_from_zero()
@@ -160,7 +162,7 @@ class EchoPort:
             sent, error = batch.send(self._fd, 0, count)
         else:  # the kernel sends on one core while the answers that are here already are read on another
             loop = asyncio.get_running_loop()
-            sent, error = await loop.run_in_executor(None, batch.send, self._fd, 0, count)
+            sent, error = await loop.run_in_executor(self._sender, batch.send, self._fd, 0, count)
         self._sent += sent
         for ticket in tickets[sent:]:
             ticket.credit += size
@@ -196,5 +198,6 @@ class EchoPort:
         await ready(self._fd, timeout_s)
 
     def close(self) -> None:
-        """Close the socket."""
+        """Close the socket, after a batch that is just being sent."""
+        self._sender.shutdown()
         self._socket.close()

@@ -20,6 +20,8 @@ from probes.echo_port import CONTROL_BYTES
 from probes.echo_port import MESSAGE_BYTES
 
 COOKIE_BYTES = 8
+#: Bits of a decoded cookie that are known beforehand: a serial number has 32, its low 16 are the sequence number.
+PROOF = 0xFFFF_FFFF_0000_FFFF
 SO_TIMESTAMPING = 37
 
 #: Stamp (SCM_TIMESTAMPING: level, type, seconds, nanoseconds) and what may follow it (hop limit).
@@ -112,7 +114,7 @@ class Codec:
             stamped = control_length >= 64 and type_ == SO_TIMESTAMPING and level == 1
             rx_ns = seconds * 1_000_000_000 + nanoseconds if stamped else 0
             serial = cookie ^ self._key
-            if first == 0x45 and (kind, code, ident, filler, length) == wanted and serial & 0xFFFF == sequence:
+            if first == 0x45 and (kind, code, ident, filler, length) == wanted and serial & PROOF == sequence:
                 found.append((serial, source, rx_ns, hop_limit))
             else:
                 message = bytes(batch.messages[index : index + min(length, MESSAGE_BYTES)])
@@ -137,7 +139,7 @@ class Codec:
         if kind != self._reply or ident != self.ident:
             return None
         serial = int.from_bytes(message[8:16]) ^ self._key
-        whole = code == 0 and len(message) == self.size and message[16:] == self._filler and serial & 0xFFFF == sequence
+        whole = code == 0 and len(message) == self.size and message[16:] == self._filler and serial & PROOF == sequence
         if whole:
             return Answer(serial, source, source, rx_ns, hop_limit)
         return Answer(sequence, source, source, rx_ns, hop_limit, partial=True, corrupt=True)
@@ -186,7 +188,7 @@ class Codec:
         cookie = inner[8:16]
         if len(cookie) == COOKIE_BYTES:
             serial = int.from_bytes(cookie) ^ self._key
-            if serial & 0xFFFF != sequence or serial >> 32:
+            if serial & PROOF != sequence:
                 return None
             return Answer(serial, source, destination, rx_ns, hop_limit, icmp_type=kind, icmp_code=code)
         if self.version == 6:

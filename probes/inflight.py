@@ -49,7 +49,9 @@ class EchoParameters:
 class Echo:
     """One attempt, and the packet that makes it."""
 
-    __slots__ = ("attempt", "done", "fault", "monotonic_ns", "resent", "suspect", "ticket", "tx_ns", "utc_ns")
+    __slots__ = (
+        "attempt", "done", "fault", "monotonic_ns", "resent", "retried", "suspect", "ticket", "tx_ns", "utc_ns"
+    )  # fmt: skip
 
     def __init__(self, ticket: Ticket, attempt: int, resent: int = 0) -> None:
         self.ticket = ticket
@@ -59,6 +61,7 @@ class Echo:
         self.monotonic_ns = 0
         self.tx_ns = 0  #: the kernel's transmit stamp, UTC; 0 while there is none
         self.done = False
+        self.retried = False  #: whether the kernel refused it once for another's fault
         self.suspect = False  #: the tester dropped messages while it was open
         self.fault: Answer | None = None  #: an ICMP error or a corrupt answer
 

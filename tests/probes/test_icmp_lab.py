@@ -1,16 +1,28 @@
-"""Echo on real networks: what is measured, what leaves, when it stops, and whether the tester notices its own faults."""
+"""Echo on real networks: what is measured, what leaves, when it stops, and whether the tester notices its faults."""
 
 from __future__ import annotations
 
+import asyncio
+import ctypes
 import json
+import platform
 import time
 from collections import Counter
 from ipaddress import ip_address
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING
+from typing import Any
 
 import pytest
 
+from probes.gate import Gate
 from probes.methods import method
 from profiles.observation import Observation
+
+if TYPE_CHECKING:
+    from tests.probes.conftest import Ask
+    from tests.probes.conftest import Rig
 
 pytestmark = pytest.mark.lab
 
@@ -39,7 +51,7 @@ def every_attempt_once(seen: list[Observation], targets: int, attempts: int) -> 
 
 
 @pytest.mark.parametrize("version", [4, 6])
-def test_answers_are_timed_by_the_kernel(rig, ask, version):
+def test_answers_are_timed_by_the_kernel(rig: Rig, ask: Ask, version: int) -> None:
     wanted = addresses(ANSWERING[version], 500)
     before_ns, monotonic_ns = time.time_ns(), time.monotonic_ns()
     seen = rig.probe(ask.action("icmp-echo", wanted, attempts=3, timeout_ms=1000), ask.permit(wanted))
@@ -55,7 +67,7 @@ def test_answers_are_timed_by_the_kernel(rig, ask, version):
 
 
 @pytest.mark.parametrize("version", [4, 6])
-def test_nothing_but_the_permitted_leaves_and_the_price_is_right(rig, ask, version):
+def test_nothing_but_the_permitted_leaves_and_the_price_is_right(rig: Rig, ask: Ask, version: int) -> None:
     wanted = [*addresses(ANSWERING[version], 40), *addresses(SILENT[version], 5)]
     undeclared = addresses(ANSWERING[version], 60)[50:]
     action = ask.action("icmp-echo", wanted + undeclared, attempts=2, timeout_ms=200, payload_bytes=17)
@@ -76,7 +88,7 @@ def test_nothing_but_the_permitted_leaves_and_the_price_is_right(rig, ask, versi
 
 
 @pytest.mark.parametrize("version", [4, 6])
-def test_silent_targets_cost_one_timeout_whatever_their_number(rig, ask, version):
+def test_silent_targets_cost_one_timeout_whatever_their_number(rig: Rig, ask: Ask, version: int) -> None:
     wanted = [*addresses(ANSWERING[version], 800), *addresses(SILENT[version], 200)]
     started = time.monotonic()
     seen = rig.probe(ask.action("icmp-echo", wanted, attempts=3, timeout_ms=400), ask.permit(wanted))
@@ -87,7 +99,9 @@ def test_silent_targets_cost_one_timeout_whatever_their_number(rig, ask, version
 
 
 @pytest.mark.parametrize(("version", "kind", "code", "source"), [(4, 3, 13, "198.18.1.2"), (6, 1, 1, "2001:db8:1::2")])
-def test_an_icmp_error_is_recorded_with_who_sent_it(rig, ask, version, kind, code, source):
+def test_an_icmp_error_is_recorded_with_who_sent_it(
+    rig: Rig, ask: Ask, version: int, kind: int, code: int, source: str
+) -> None:
     wanted = addresses(PROHIBITED[version], 3)
     seen = rig.probe(ask.action("icmp-echo", wanted, attempts=1, timeout_ms=300), ask.permit(wanted))
     for observation in of_targets(seen):
@@ -96,7 +110,7 @@ def test_an_icmp_error_is_recorded_with_who_sent_it(rig, ask, version, kind, cod
 
 
 @pytest.mark.parametrize("version", [4, 6])
-def test_an_absent_neighbour_is_the_targets_fault_not_the_testers(rig, ask, version):
+def test_an_absent_neighbour_is_the_targets_fault_not_the_testers(rig: Rig, ask: Ask, version: int) -> None:
     wanted = [ABSENT[version], *addresses(ANSWERING[version], 5)]
     seen = rig.probe(ask.action("icmp-echo", wanted, attempts=2, timeout_ms=400), ask.permit(wanted))
     absent = [observation for observation in of_targets(seen) if observation.address == ABSENT[version]]
@@ -105,7 +119,7 @@ def test_an_absent_neighbour_is_the_targets_fault_not_the_testers(rig, ask, vers
     assert sum(observation.answered for observation in of_targets(seen)) == 10
 
 
-def test_no_route_and_broadcast_are_told_at_once(rig, ask):
+def test_no_route_and_broadcast_are_told_at_once(rig: Rig, ask: Ask) -> None:
     wanted = ["203.0.113.7", "198.18.1.15", "198.19.0.1"]
     seen = rig.probe(ask.action("icmp-echo", wanted, attempts=1, timeout_ms=300), ask.permit(wanted))
     assert {observation.address: observation.error for observation in of_targets(seen)} == {
@@ -116,7 +130,9 @@ def test_no_route_and_broadcast_are_told_at_once(rig, ask):
     assert json.loads(of_targets(seen)[-1].detail) == {"ttl": 64}  # stamps still match after failed sends
 
 
-def test_a_tiny_receive_buffer_is_noticed_and_no_loss_is_laid_at_the_targets_door(rig, ask, monkeypatch):
+def test_a_tiny_receive_buffer_is_noticed_and_no_loss_is_laid_at_the_targets_door(
+    rig: Rig, ask: Ask, monkeypatch: Any
+) -> None:
     monkeypatch.setattr("probes.echo_port.BYTES_IN_FLIGHT", 8)  # an engine that believes its buffer to be huge
     wanted = addresses(ANSWERING[4], 2000)
     parameters = {"attempts": 1, "timeout_ms": 300, "receive_bytes": 8192, "resends": 1}
@@ -130,7 +146,7 @@ def test_a_tiny_receive_buffer_is_noticed_and_no_loss_is_laid_at_the_targets_doo
     assert any('"resent":1' in observation.detail for observation in of_targets(seen))
 
 
-def test_a_small_receive_buffer_slows_the_engine_and_loses_nothing(rig, ask):
+def test_a_small_receive_buffer_slows_the_engine_and_loses_nothing(rig: Rig, ask: Ask) -> None:
     wanted = addresses(ANSWERING[4], 2000)
     action = ask.action("icmp-echo", wanted, attempts=1, timeout_ms=500, receive_bytes=16384)
     seen = rig.probe(action, ask.permit(wanted))
@@ -139,7 +155,7 @@ def test_a_small_receive_buffer_slows_the_engine_and_loses_nothing(rig, ask):
     assert instrument(seen)["resent"] == 0
 
 
-def test_the_kill_switch_ends_all_sending_within_a_second(rig, ask):
+def test_the_kill_switch_ends_all_sending_within_a_second(rig: Rig, ask: Ask) -> None:
     wanted = addresses(ANSWERING[4], 300)
     stopped_s: list[float] = []
     started = time.monotonic()
@@ -160,7 +176,7 @@ def test_the_kill_switch_ends_all_sending_within_a_second(rig, ask):
     assert errors[None] == sum(packet.protocol == 1 for packet in sent)
 
 
-def test_rates_hold_on_the_wire(rig, ask):
+def test_rates_hold_on_the_wire(rig: Rig, ask: Ask) -> None:
     wanted = addresses(ANSWERING[4], 8)
     permit = ask.permit(wanted, packets_per_s=20, packets_per_s_per_device=2)
     action = ask.action("icmp-echo", wanted, attempts=3, timeout_ms=300)
@@ -172,11 +188,11 @@ def test_rates_hold_on_the_wire(rig, ask):
     assert all(sum(start <= at < start + 0.999 for at in times) <= 20 for start in times)
     for address in wanted:
         own = [packet.at_s for packet in echoes if packet.destination == address]
-        assert all(after - before >= 0.499 for before, after in zip(own, own[1:], strict=False))
+        assert all(after - before >= 0.499 for before, after in pairwise(own))
     assert times[-1] - times[0] <= method("icmp-echo").cost(action, permit).duration_s
 
 
-def test_a_device_that_goes_silent_stops_its_zone(rig, ask):
+def test_a_device_that_goes_silent_stops_its_zone(rig: Rig, ask: Ask) -> None:
     rig.nft(rig.server, "table inet gone {\n chain in {\n type filter hook input priority 0;\n }\n }\n")
     wanted = addresses(ANSWERING[4], 4)
     permit = ask.permit(wanted, silence_limit=2, packets_per_s_per_device=20)
@@ -194,3 +210,47 @@ def test_a_device_that_goes_silent_stops_its_zone(rig, ask):
     assert {json.loads(observation.detail)["reason"] for observation in stopped} == {"device-went-silent: e0"}
     assert {observation.target for observation in stopped} == {"e0", "e1", "e2", "e3"}
     assert every_attempt_once(seen, 4, 40)
+
+
+@pytest.mark.parametrize("version", [4, 6])
+def test_without_privilege_ping_sockets_do_the_same(rig: Rig, ask: Ask, version: int) -> None:
+    rig.within(rig.client, lambda: Path("/proc/sys/net/ipv4/ping_group_range").write_text("0 2147483647", "ascii"))
+    wanted = [*addresses(ANSWERING[version], 100), *addresses(SILENT[version], 3), PROHIBITED[version]]
+    seen: list[Observation] = []
+    action = ask.action("icmp-echo", wanted, attempts=2, timeout_ms=300)
+
+    def unprivileged() -> None:
+        give_up_privilege()
+        asyncio.run(method("icmp-echo").run(action, Gate(ask.permit(wanted)), seen.extend))
+
+    rig.within(rig.client, unprivileged)
+    assert every_attempt_once(seen, 104, 2)
+    assert instrument(seen)["socket"] == "ping"
+    assert Counter(one.error for one in of_targets(seen)) == {None: 200, "timeout": 6, "unreachable": 2}
+    assert {one.detail for one in of_targets(seen) if one.answered} == {'{"ttl":64}'}
+    kind, code, source = (3, 13, "198.18.1.2") if version == 4 else (1, 1, "2001:db8:1::2")
+    told = [json.loads(one.detail) for one in of_targets(seen) if one.error == "unreachable"]
+    assert all((one["icmp_type"], one["icmp_code"], one["from"]) == (kind, code, source) for one in told)
+
+
+@pytest.mark.parametrize("version", [4, 6])
+def test_without_any_socket_the_cure_is_told(rig: Rig, ask: Ask, version: int) -> None:
+    rig.within(rig.client, lambda: Path("/proc/sys/net/ipv4/ping_group_range").write_text("1 0", "ascii"))
+    wanted = addresses(ANSWERING[version], 3)
+    seen: list[Observation] = []
+    action = ask.action("icmp-echo", wanted, attempts=2)
+
+    def unprivileged() -> None:
+        give_up_privilege()
+        asyncio.run(method("icmp-echo").run(action, Gate(ask.permit(wanted)), seen.extend))
+
+    rig.within(rig.client, unprivileged)
+    assert every_attempt_once(seen, 3, 2)
+    assert {one.error for one in of_targets(seen)} == {"no-privilege"}
+    assert "cap_net_raw" in json.loads(of_targets(seen)[0].detail)["cure"]
+
+
+def give_up_privilege() -> None:
+    """Become nobody, in this thread alone (the library call would change all threads)."""
+    setresuid = {"x86_64": 117, "aarch64": 147}[platform.machine()]
+    assert ctypes.CDLL(None).syscall(setresuid, 65534, 65534, 65534) == 0

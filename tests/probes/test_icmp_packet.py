@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -20,11 +21,11 @@ KEY, IDENT, SERIAL = 0x1122334455667788, 0xBEEF, 70_001
 HERE, THERE, ROUTER = b"\xc6\x12\x01\x01", b"\xc6\x13\x00\x07", b"\xc6\x12\x01\x02"
 
 
-def codec(version=4, raw=True, payload=32):
+def codec(version: int = 4, raw: bool = True, payload: int = 32) -> Codec:
     return Codec(version, IDENT, payload, raw=raw, key=KEY)
 
 
-def internet_checksum(data):
+def internet_checksum(data: bytes) -> int:
     """RFC 1071 as its text has it, word by word."""
     data += b"\0" * (len(data) % 2)
     total = sum(struct.unpack(f"!{len(data) // 2}H", data))
@@ -33,39 +34,41 @@ def internet_checksum(data):
     return ~total & 0xFFFF
 
 
-def ip4(payload, source=THERE, destination=HERE, protocol=1, options=b""):
+def ip4(
+    payload: bytes, source: bytes = THERE, destination: bytes = HERE, protocol: int = 1, options: bytes = b""
+) -> bytes:
     first, size = 0x45 + len(options) // 4, 20 + len(options) + len(payload)
     return struct.pack("!BBHHHBBH4s4s", first, 0, size, 1, 0, 61, protocol, 0, source, destination) + options + payload
 
 
-def ip6(payload, source, destination, header=58):
+def ip6(payload: bytes, source: bytes, destination: bytes, header: int = 58) -> bytes:
     return struct.pack("!IHBB16s16s", 6 << 28, len(payload), header, 60, source, destination) + payload
 
 
-def reply(question, version=4):
+def reply(question: bytes, version: int = 4) -> bytes:
     """What an honest host sends back."""
     body = bytes([0 if version == 4 else 129, 0, 0, 0]) + question[4:]
     return body[:2] + internet_checksum(body).to_bytes(2) + body[4:] if version == 4 else body
 
 
-def error4(quoted, kind=3, code=1):
+def error4(quoted: bytes, kind: int = 3, code: int = 1) -> bytes:
     return struct.pack("!BBHI", kind, code, 0, 0) + quoted
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(8, 64), st.integers(0, 2**64 - 1), st.integers(0, 0xFFFF))
-def test_a_question_carries_a_right_checksum(serial, payload, key, ident):
+def test_a_question_carries_a_right_checksum(serial: int, payload: int, key: int, ident: int) -> None:
     question = Codec(4, ident, payload, raw=True, key=key).question(serial)
     assert len(question) == 8 + payload
     assert internet_checksum(question) == 0
 
 
 @pytest.mark.parametrize("options", [b"", b"\x07\x03\x04\x00", bytes(40)], ids=["none", "some", "most"])
-def test_an_honest_answer_is_believed(options):
+def test_an_honest_answer_is_believed(options: bytes) -> None:
     found = codec().read(ip4(reply(codec().question(SERIAL)), options=options), THERE, 5, 61)
     assert found == Answer(SERIAL, THERE, THERE, 5, 61)
 
 
-def test_an_honest_answer_is_believed_over_ipv6_and_ping_sockets():
+def test_an_honest_answer_is_believed_over_ipv6_and_ping_sockets() -> None:
     there = bytes(range(16))
     six, ping = codec(6), codec(4, raw=False)
     assert six.read(reply(six.question(SERIAL), 6), there) == Answer(SERIAL, there, there, 0, -1)
@@ -99,7 +102,7 @@ NOT_FOR_US = {
 
 
 @pytest.mark.parametrize("why", NOT_FOR_US)
-def test_what_is_not_for_us_is_left_out(why):
+def test_what_is_not_for_us_is_left_out(why: str) -> None:
     assert codec().read(NOT_FOR_US[why], THERE) is None
 
 
@@ -116,20 +119,20 @@ DAMAGED = {
 
 
 @pytest.mark.parametrize("why", DAMAGED)
-def test_a_damaged_answer_is_no_answer(why):
+def test_a_damaged_answer_is_no_answer(why: str) -> None:
     found = codec().read(DAMAGED[why], THERE)
     assert found.corrupt
     assert found.partial
 
 
-def test_errors_are_tied_to_the_question_they_quote():
+def test_errors_are_tied_to_the_question_they_quote() -> None:
     quoted = ip4(codec().question(SERIAL), HERE, THERE)
     found = codec().read(ip4(error4(quoted, 3, 13), source=ROUTER), ROUTER)
     assert (found.serial, found.source, found.destination) == (SERIAL, ROUTER, THERE)
     assert (found.icmp_type, found.icmp_code, found.partial, found.corrupt) == (3, 13, False, False)
 
 
-def test_a_router_that_quotes_eight_bytes_is_checked_by_checksum():
+def test_a_router_that_quotes_eight_bytes_is_checked_by_checksum() -> None:
     quoted = ip4(codec().question(SERIAL)[:8], HERE, THERE)
     found = codec().read(ip4(error4(quoted, 11, 0), source=ROUTER), ROUTER)
     assert (found.serial, found.partial) == (SERIAL & 0xFFFF, True)
@@ -137,7 +140,7 @@ def test_a_router_that_quotes_eight_bytes_is_checked_by_checksum():
     assert found.checksum != codec().checksum(SERIAL + 0x10000)
 
 
-def test_icmpv6_errors_must_quote_the_cookie():
+def test_icmpv6_errors_must_quote_the_cookie() -> None:
     there, router, here = bytes(range(16)), bytes(15) + b"\2", bytes(15) + b"\1"
     six = codec(6)
     error = struct.pack("!BBHI", 1, 1, 0, 0) + ip6(six.question(SERIAL), here, there)
@@ -148,14 +151,14 @@ def test_icmpv6_errors_must_quote_the_cookie():
 
 
 @given(st.binary(max_size=300), st.sampled_from([(4, True), (4, False), (6, True)]))
-def test_no_bytes_raise_or_are_taken_for_an_answer(message, kind):
+def test_no_bytes_raise_or_are_taken_for_an_answer(message: bytes, kind: Any) -> None:
     version, raw = kind
     found = codec(version, raw).read(message, THERE if version == 4 else bytes(16))
     assert found is None or found.corrupt
 
 
 @given(st.data(), st.sampled_from([(4, True), (4, False), (6, True)]))
-def test_no_damage_to_an_answer_makes_it_another_ones(data, kind):
+def test_no_damage_to_an_answer_makes_it_another_ones(data: Any, kind: Any) -> None:
     version, raw = kind
     reader = codec(version, raw)
     there = THERE if version == 4 else bytes(16)
@@ -168,10 +171,10 @@ def test_no_damage_to_an_answer_makes_it_another_ones(data, kind):
     assert found is None or found.corrupt or found.icmp_type >= 0 or found.serial == SERIAL
 
 
-# --- what recvmmsg leaves in the slots ---------------------------------------------------------------------------------
+# --- what recvmmsg leaves in the slots -------------------------------------------------------------------------------
 
 
-def slot(batch, index, message, source, control=b"", version=4):
+def slot(batch: Batch, index: int, message: bytes, source: bytes, control: bytes = b"", version: int = 4) -> None:
     name = struct.pack("=HH4s8x", 2, 0, source) if version == 4 else struct.pack("=HHI16sI", 10, 0, 0, source, 0)
     batch.messages[index * MESSAGE_BYTES :][: len(message)] = message[:MESSAGE_BYTES]
     batch.names[index * len(name) :][: len(name)] = name
@@ -180,14 +183,14 @@ def slot(batch, index, message, source, control=b"", version=4):
     batch.headers[index * len(header) :][: len(header)] = header
 
 
-def stamp(seconds, nanoseconds, *more):
+def stamp(seconds: int, nanoseconds: int, *more: Any) -> bytes:
     body = struct.pack("@Niillllll", 64, 1, 37, seconds, nanoseconds, 0, 0, 0, 0)
     for level, kind, data in more:
         body += struct.pack("@Nii", 16 + len(data), level, kind) + data + b"\0" * (-len(data) % 8)
     return body
 
 
-def test_slots_are_read_like_messages():
+def test_slots_are_read_like_messages() -> None:
     batch = Batch(8, MESSAGE_BYTES, 16, CONTROL_BYTES)
     slot(batch, 0, ip4(GOOD), THERE, stamp(3, 7))
     slot(batch, 1, ip4(GOOD, options=bytes(4)), THERE, stamp(3, 8))
@@ -203,7 +206,7 @@ def test_slots_are_read_like_messages():
     assert len(found) == 4
 
 
-def test_slots_of_icmpv6_tell_the_hop_limit_beside_the_stamp():
+def test_slots_of_icmpv6_tell_the_hop_limit_beside_the_stamp() -> None:
     batch, six, there = Batch(2, MESSAGE_BYTES, 28, CONTROL_BYTES), codec(6), bytes(range(16))
     good = reply(six.question(SERIAL), 6)
     slot(batch, 0, good, there, stamp(3, 7, (41, 52, struct.pack("=i", 63))), version=6)
@@ -211,11 +214,13 @@ def test_slots_of_icmpv6_tell_the_hop_limit_beside_the_stamp():
     assert six.answers(batch, 2) == [(SERIAL, there, 3_000_000_007, 63), (SERIAL, there, 0, -1)]
 
 
-def extended(error, origin, kind, code, number, offender=b"", level=0, option=11):
+def extended(
+    error: int, origin: int, kind: int, code: int, number: int, offender: bytes = b"", level: int = 0, option: int = 11
+) -> tuple[int, int, bytes]:
     return level, option, struct.pack("=IBBBBII", error, origin, kind, code, 0, 0, number) + offender
 
 
-def test_transmit_stamps_are_told_from_errors():
+def test_transmit_stamps_are_told_from_errors() -> None:
     batch = Batch(4, MESSAGE_BYTES, 16, CONTROL_BYTES)
     slot(batch, 0, b"", THERE, stamp(5, 1, extended(42, 4, 0, 0, 77, bytes(16))))
     slot(batch, 1, b"", THERE, stamp(5, 2, extended(113, 2, 3, 1, 0, bytes(16))))
@@ -224,7 +229,7 @@ def test_transmit_stamps_are_told_from_errors():
     assert list(stamps(batch, 4)) == [(77, 5_000_000_001)]
 
 
-def test_a_ping_sockets_queued_error_names_question_and_router():
+def test_a_ping_sockets_queued_error_names_question_and_router() -> None:
     batch, ping = Batch(3, MESSAGE_BYTES, 16, CONTROL_BYTES), codec(4, raw=False)
     router = struct.pack("=HH4s8x", 2, 0, ROUTER)
     slot(batch, 0, ping.question(SERIAL), THERE, stamp(5, 1, extended(113, 2, 3, 13, 0, router)))
@@ -236,6 +241,6 @@ def test_a_ping_sockets_queued_error_names_question_and_router():
 
 
 @given(st.binary(max_size=200))
-def test_no_control_data_raises(control):
+def test_no_control_data_raises(control: bytes) -> None:
     found = extended_error(control)
     assert found is None or len(found) == 3

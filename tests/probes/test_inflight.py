@@ -18,11 +18,11 @@ from probes.inflight import InFlight
 NOBODY = SimpleNamespace()
 
 
-def echoes(count):
+def echoes(count: int) -> list[Echo]:
     return [Echo(NOBODY, attempt) for attempt in range(count)]
 
 
-def test_nothing_overflows_and_silence_gives_its_room_back():
+def test_nothing_overflows_and_silence_gives_its_room_back() -> None:
     flying = InFlight(window=100)
     assert flying.room(1, 512) == FIRST_ECHOES
     flying.add(echoes(FIRST_ECHOES), 10, 1)
@@ -34,14 +34,14 @@ def test_nothing_overflows_and_silence_gives_its_room_back():
     assert flying.room(2 + HOLD_NS, 512) == 100
 
 
-def test_without_any_stamp_or_answer_the_rest_goes_after_a_while():
+def test_without_any_stamp_or_answer_the_rest_goes_after_a_while() -> None:
     flying = InFlight(window=10_000)
     flying.add(echoes(FIRST_ECHOES), 10, 1)
     assert flying.room(FIRST_WAIT_NS, 512) == 0
     assert flying.room(1 + FIRST_WAIT_NS, 512) == 512
 
 
-def test_a_long_delay_is_waited_for():
+def test_a_long_delay_is_waited_for() -> None:
     flying = InFlight(window=10)
     flying.add(echoes(11), 10, 1)
     flying.answered(flying.find(0), 0, HOLD_NS)
@@ -49,7 +49,7 @@ def test_a_long_delay_is_waited_for():
     assert flying.room(1 + 4 * HOLD_NS, 512) == 10
 
 
-def test_a_stamp_older_than_its_packet_belongs_to_another():
+def test_a_stamp_older_than_its_packet_belongs_to_another() -> None:
     flying = InFlight(window=10)
     flying.add(echoes(1), 10**12, 1)
     flying.stamp([(0, 10**12 - 10**9)], 0)
@@ -59,7 +59,7 @@ def test_a_stamp_older_than_its_packet_belongs_to_another():
     assert flying.find(0).tx_ns == 10**12 + 1
 
 
-def test_overdue_comes_oldest_first_and_once():
+def test_overdue_comes_oldest_first_and_once() -> None:
     flying = InFlight(window=100)
     for at in (1, 2, 3):
         flying.add(echoes(2), at, at)
@@ -72,14 +72,14 @@ def test_overdue_comes_oldest_first_and_once():
 
 
 @given(st.integers(0, 300_000), st.integers(0, 0xFFFF))
-def test_a_sequence_number_finds_every_candidate(sent, sequence):
+def test_a_sequence_number_finds_every_candidate(sent: int, sequence: int) -> None:
     flying = InFlight(window=10)
     flying._sent = [None] * sent
-    assert list(flying.candidates(sequence)) == [serial for serial in range(sequence, sent, 65536)]
+    assert list(flying.candidates(sequence)) == list(range(sequence, sent, 65536))
 
 
 @given(st.lists(st.sampled_from(["add", "answer", "lose", "expire", "tick"]), max_size=80), st.data())
-def test_counts_agree_whatever_happens(events, data):
+def test_counts_agree_whatever_happens(events: list[str], data: st.DataObject) -> None:
     flying, now_ns, decided, sent = InFlight(window=50), 1, 0, 0
     for event in events:
         room = flying.room(now_ns, 512)
@@ -106,6 +106,6 @@ def test_counts_agree_whatever_happens(events, data):
 
 
 @pytest.mark.parametrize("wrong", [{"attempts": 0}, {"timeout_ms": 0}, {"payload_bytes": 7}, {"payload_bytes": 65}])
-def test_absurd_parameters_are_refused(wrong):
+def test_absurd_parameters_are_refused(wrong: dict[str, int]) -> None:
     with pytest.raises(ValueError, match="positive"):
         EchoParameters.of(wrong)

@@ -5,10 +5,16 @@ from __future__ import annotations
 import json
 import subprocess
 from collections import Counter
+from typing import TYPE_CHECKING
 
 import pytest
 
 from probes.methods import method
+from profiles.observation import Observation
+
+if TYPE_CHECKING:
+    from tests.probes.conftest import Ask
+    from tests.probes.conftest import Rig
 
 pytestmark = pytest.mark.lab
 
@@ -18,13 +24,13 @@ OWN = {4: "198.18.1.1", 6: "2001:db8:1::1"}
 BEYOND = {4: "198.19.0.1", 6: "2001:db8:2::1"}
 
 
-def of_targets(seen):
+def of_targets(seen: list[Observation]) -> list[Observation]:
     return [observation for observation in seen if observation.quantity != "instrument"]
 
 
 @pytest.mark.parametrize("version", [4, 6])
 @pytest.mark.parametrize("known", [False, True])
-def test_presence_and_absence(rig, ask, version, known):
+def test_presence_and_absence(rig: Rig, ask: Ask, version: int, known: bool) -> None:
     subprocess.run(["ip", "-n", rig.client, "neigh", "flush", "dev", "eth0"], check=True)
     wanted = [PRESENT[version], ABSENT[version]]
     action = ask.action("neighbour", wanted, attempts=2, timeout_ms=500)
@@ -46,7 +52,7 @@ def test_presence_and_absence(rig, ask, version, known):
 
 
 @pytest.mark.parametrize("version", [4, 6])
-def test_addresses_that_have_no_neighbour_entry(rig, ask, version):
+def test_addresses_that_have_no_neighbour_entry(rig: Rig, ask: Ask, version: int) -> None:
     wanted = [BEYOND[version], OWN[version]]
     seen = rig.probe(ask.action("neighbour", wanted, attempts=1), ask.permit(wanted))
     beyond, own = of_targets(seen)
@@ -55,7 +61,7 @@ def test_addresses_that_have_no_neighbour_entry(rig, ask, version):
     assert json.loads(own.detail)["reason"] == "own-address"
 
 
-def test_undeclared_addresses_are_not_asked_for(rig, ask):
+def test_undeclared_addresses_are_not_asked_for(rig: Rig, ask: Ask) -> None:
     action = ask.action("neighbour", ["198.18.1.9", "198.18.1.10"], attempts=1, timeout_ms=200)
     with rig.capture() as sent:
         seen = rig.probe(action, ask.permit(["198.18.1.10"]))
@@ -67,7 +73,7 @@ def test_undeclared_addresses_are_not_asked_for(rig, ask):
     }
 
 
-def test_a_static_entry_proves_nothing(rig, ask):
+def test_a_static_entry_proves_nothing(rig: Rig, ask: Ask) -> None:
     entry = ["ip", "-n", rig.client, "neigh", "replace", "198.18.1.11", "lladdr", "02:00:00:00:00:11", "dev", "eth0"]
     subprocess.run([*entry, "nud", "permanent"], check=True)
     seen = rig.probe(ask.action("neighbour", ["198.18.1.11"], attempts=1), ask.permit(["198.18.1.11"]))
@@ -76,11 +82,11 @@ def test_a_static_entry_proves_nothing(rig, ask):
     assert "static" in only.detail
 
 
-def test_the_kill_switch_ends_it(rig, ask):
+def test_the_kill_switch_ends_it(rig: Rig, ask: Ask) -> None:
     wanted = ["198.18.1.12", "198.18.1.13"]
     looked = []
 
-    def stop():
+    def stop() -> bool:
         looked.append(1)
         return len(looked) > 5
 
@@ -88,5 +94,5 @@ def test_the_kill_switch_ends_it(rig, ask):
     assert Counter(one.error for one in of_targets(seen)) == {"stopped": 18}
 
 
-def _ip(name, *arguments):
+def _ip(name: str, *arguments: str) -> str:
     return subprocess.run(["ip", "-n", name, *arguments], check=True, capture_output=True, text=True).stdout

@@ -19,7 +19,7 @@ from probes.permit import Permit
 
 
 @given(st.binary(max_size=400))
-def test_no_bytes_raise(data):
+def test_no_bytes_raise(data: bytes) -> None:
     for _, payload in messages(data):
         parse_route(payload)
         parse_neighbour(payload)
@@ -28,20 +28,20 @@ def test_no_bytes_raise(data):
     parse_neighbour(data)
 
 
-def test_a_message_cut_short_is_left_out():
+def test_a_message_cut_short_is_left_out() -> None:
     whole = struct.pack("=IHHII", 20, 24, 0, 0, 0) + b"abcd"
     assert list(messages(whole * 2)) == [(24, b"abcd")] * 2
     assert list(messages(whole + whole[:-1])) == [(24, b"abcd")]
     assert list(messages(struct.pack("=IHHII", 0, 24, 0, 0, 0) * 2)) == []  # a length of nothing does not loop
 
 
-def test_attributes_that_claim_too_much_end_the_list():
+def test_attributes_that_claim_too_much_end_the_list() -> None:
     good = struct.pack("=HH4s", 8, 1, b"\1\2\3\4")
     assert attributes(good + struct.pack("=HH", 99, 2)) == {1: b"\1\2\3\4"}
     assert attributes(struct.pack("=HH", 0, 2) + good) == {}
 
 
-def test_this_kernel_knows_loopback():
+def test_this_kernel_knows_loopback() -> None:
     kernel = Kernel(Gate(Permit("desk", {}, {}, {})).netlink_port())
     try:
         assert kernel.route(b"\x7f\0\0\1").kind == LOCAL
@@ -51,7 +51,7 @@ def test_this_kernel_knows_loopback():
         kernel.close()
 
 
-def test_addresses_as_text():
+def test_addresses_as_text() -> None:
     assert address_text(b"\xc0\0\2\1") == "192.0.2.1"
     assert address_text(b"\x20\1\x0d\xb8" + bytes(11) + b"\1") == "2001:db8::1"
     assert address_text(b"\1\2") == "0102"

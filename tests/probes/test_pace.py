@@ -19,7 +19,7 @@ STEPS = st.lists(
 )
 
 
-def drive(pace, steps):
+def drive(pace: Pace, steps: list[tuple[int, int, int]]) -> list[tuple[int, int]]:
     """Claim as the steps say, waiting as told; (time, units) of what left."""
     now_ns, left = 10**12, []
     for dawdle_ns, units, late_ns in steps:
@@ -39,7 +39,7 @@ def drive(pace, steps):
 
 
 @given(RATES, STEPS)
-def test_no_sliding_second_holds_more_than_the_rate(rate, steps):
+def test_no_sliding_second_holds_more_than_the_rate(rate: float, steps: list[tuple[int, int, int]]) -> None:
     left = drive(Pace(rate), steps)
     for end_ns, last in left:
         window = [units for at_ns, units in left if end_ns - SECOND_NS < at_ns <= end_ns]
@@ -47,7 +47,9 @@ def test_no_sliding_second_holds_more_than_the_rate(rate, steps):
 
 
 @given(RATES, STEPS)
-def test_no_longer_interval_holds_more_than_the_rate_and_one_claim(rate, steps):
+def test_no_longer_interval_holds_more_than_the_rate_and_one_claim(
+    rate: float, steps: list[tuple[int, int, int]]
+) -> None:
     left = drive(Pace(rate), steps)
     for index, (start_ns, _) in enumerate(left):
         total = 0
@@ -58,7 +60,7 @@ def test_no_longer_interval_holds_more_than_the_rate_and_one_claim(rate, steps):
 
 
 @given(st.floats(1, 2000))
-def test_a_prompt_sender_gets_the_whole_rate(rate):
+def test_a_prompt_sender_gets_the_whole_rate(rate: float) -> None:
     pace, now_ns, sent = Pace(rate), 10**12, 0
     start_ns = now_ns
     while now_ns < start_ns + 3 * SECOND_NS:
@@ -71,7 +73,7 @@ def test_a_prompt_sender_gets_the_whole_rate(rate):
     assert sent >= 3 * floor(rate) - 1
 
 
-def test_a_refund_frees_its_own_second_only():
+def test_a_refund_frees_its_own_second_only() -> None:
     pace, start_ns = Pace(10), 10**12
     pace.charge(start_ns, 8)
     assert pace.wait_ns(start_ns, 8) == SECOND_NS
@@ -83,6 +85,6 @@ def test_a_refund_frees_its_own_second_only():
 
 
 @pytest.mark.parametrize("rate", [0, -1, float("nan")])
-def test_a_rate_must_be_positive(rate):
+def test_a_rate_must_be_positive(rate: float) -> None:
     with pytest.raises(ValueError, match="positive"):
         Pace(rate)

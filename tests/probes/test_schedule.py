@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
+from collections.abc import Iterable
+from typing import Any
 
 from hypothesis import given
 from hypothesis import settings
@@ -20,7 +23,9 @@ from probes.schedule import Schedule
 START_NS = 10**12
 
 
-def plan(zones, count, attempts, stop=lambda: False, **options):
+def plan(
+    zones: list[ZonePermit], count: int, attempts: int, stop: Callable[[], bool] = lambda: False, **options: Any
+) -> tuple[Gate, Schedule[Echo]]:
     """A gate and a schedule of ``count`` targets in each zone."""
     names = {f"192.0.{index}.{host}": zone.zone for index, zone in enumerate(zones) for host in range(1, count + 1)}
     gate = Gate(Permit("desk", names, {zone.zone: zone for zone in zones}, {}), stop=stop)
@@ -28,7 +33,7 @@ def plan(zones, count, attempts, stop=lambda: False, **options):
     return gate, Schedule(gate, tickets, attempts, Echo, packets=1, size=60, **options)
 
 
-def drive(schedule, limit=64):
+def drive(schedule: Schedule[Echo], limit: int = 64) -> tuple[list[tuple[int, Echo]], list[Echo]]:
     """Everything the schedule gives out: (time, question) of what may go, and what was refused."""
     now_ns, taken, refused = START_NS, [], []
     for _ in range(100_000):
@@ -40,11 +45,11 @@ def drive(schedule, limit=64):
     raise AssertionError("never ends")
 
 
-def keys(questions):
+def keys(questions: Iterable[Echo]) -> Counter[tuple[str, int]]:
     return Counter((question.ticket.target.id, question.attempt) for question in questions)
 
 
-def test_without_limits_attempts_go_in_rounds():
+def test_without_limits_attempts_go_in_rounds() -> None:
     _, schedule = plan([ZonePermit("cell", "query")], 5, 3)
     taken, refused = drive(schedule)
     assert [question.attempt for _, question in taken] == [0] * 5 + [1] * 5 + [2] * 5
@@ -62,7 +67,7 @@ def test_without_limits_attempts_go_in_rounds():
     st.integers(1, 4),
     st.integers(1, 32),
 )
-def test_every_question_comes_once_and_at_its_rate(limits, count, attempts, limit):
+def test_every_question_comes_once_and_at_its_rate(limits: Any, count: int, attempts: int, limit: int) -> None:
     zones = [
         ZonePermit(f"z{n}", "query", packets_per_s=a, packets_per_s_per_device=b) for n, (a, b) in enumerate(limits)
     ]
@@ -78,21 +83,21 @@ def test_every_question_comes_once_and_at_its_rate(limits, count, attempts, limi
                 assert sum(end_ns - SECOND_NS < at_ns <= end_ns for at_ns in times) <= zone.packets_per_s
 
 
-def test_a_slow_zone_does_not_hold_up_another():
+def test_a_slow_zone_does_not_hold_up_another() -> None:
     slow, fast = ZonePermit("slow", "query", packets_per_s=1), ZonePermit("fast", "query")
     _, schedule = plan([slow, fast], 20, 2)
     taken, _ = drive(schedule)
     assert max(at_ns for at_ns, question in taken if question.ticket.zone.permit is fast) == START_NS
 
 
-def test_an_interval_spaces_attempts_at_one_target():
+def test_an_interval_spaces_attempts_at_one_target() -> None:
     _, schedule = plan([ZonePermit("cell", "query")], 3, 3, interval_ns=SECOND_NS)
     taken, _ = drive(schedule)
     times = [at_ns for at_ns, question in taken if question.ticket.target.id == "192.0.0.2"]
     assert times == [START_NS, START_NS + SECOND_NS, START_NS + 2 * SECOND_NS]
 
 
-def test_a_kill_switch_hands_everything_back_once():
+def test_a_kill_switch_hands_everything_back_once() -> None:
     thrown = []
     gate, schedule = plan([ZonePermit("cell", "query", packets_per_s=10)], 30, 3, stop=lambda: bool(thrown))
     first = schedule.take(START_NS, 64)
@@ -107,8 +112,8 @@ def test_a_kill_switch_hands_everything_back_once():
     assert len(refused) == 90 - len(first) + 1
 
 
-def test_a_stopped_zone_is_handed_back_and_the_other_goes_on():
-    gate, schedule = plan([ZonePermit("a", "query", packets_per_s=5), ZonePermit("b", "query")], 4, 3)
+def test_a_stopped_zone_is_handed_back_and_the_other_goes_on() -> None:
+    _, schedule = plan([ZonePermit("a", "query", packets_per_s=5), ZonePermit("b", "query")], 4, 3)
     first = schedule.take(START_NS, 2)
     ticket = next(question.ticket for question in first if question.ticket.zone.permit.zone == "a")
     ticket.zone.stopped = "device-went-silent: x"
@@ -118,7 +123,7 @@ def test_a_stopped_zone_is_handed_back_and_the_other_goes_on():
     assert len(taken) + len(refused) + len(first) == 24
 
 
-def test_a_question_put_back_comes_again():
+def test_a_question_put_back_comes_again() -> None:
     _, schedule = plan([ZonePermit("cell", "query")], 1, 1)
     (question,) = schedule.take(START_NS, 9)
     assert schedule.empty
@@ -129,7 +134,7 @@ def test_a_question_put_back_comes_again():
     assert schedule.empty
 
 
-def test_on_link_addresses_go_a_cohort_at_a_time_and_slowly():
+def test_on_link_addresses_go_a_cohort_at_a_time_and_slowly() -> None:
     names = {f"198.19.{index >> 8}.{index & 255}": "cell" for index in range(1, 701)}
     gate = Gate(Permit("desk", names, {"cell": ZonePermit("cell", "query")}, {}))
     tickets = [gate.admit(Target(address, address, "cell"), "query") for address in names]

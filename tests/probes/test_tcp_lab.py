@@ -8,12 +8,21 @@ import socket
 import threading
 import time
 from collections import Counter
+from collections.abc import Iterator
 from contextlib import contextmanager
 from ipaddress import ip_address
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from probes.methods import method
+from profiles.observation import Observation
+
+if TYPE_CHECKING:
+    from tests.probes.conftest import Ask
+    from tests.probes.conftest import Rig
+    from tests.probes.conftest import Sent
 
 pytestmark = pytest.mark.lab
 
@@ -23,27 +32,27 @@ SILENT = {4: "198.18.64.1", 6: "2001:db8:3::1"}
 PROHIBITED = {4: "198.18.128.1", 6: "2001:db8:4::1"}
 
 
-def addresses(first, count):
+def addresses(first: str, count: int) -> list[str]:
     return [str(ip_address(first) + index) for index in range(1, count + 1)]
 
 
-def of_targets(seen):
+def of_targets(seen: list[Observation]) -> list[Observation]:
     return [observation for observation in seen if observation.quantity != "instrument"]
 
 
-def flags(packet):
+def flags(packet: Sent) -> int:
     return packet.payload[13]
 
 
 @contextmanager
-def serving(rig, greeting=b"", reset=False):
+def serving(rig: Rig, greeting: bytes = b"", reset: bool = False) -> Iterator[tuple[dict[int, int], Counter[str]]]:
     """A real server on every address of the far end; greets first, and may tear connections down."""
     ready, done = threading.Event(), threading.Event()
     ports = {}
     most_at_once = Counter()
     open_now = Counter()
 
-    async def talk(reader, writer):
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         peer = writer.get_extra_info("sockname")[0]
         open_now[peer] += 1
         most_at_once[peer] = max(most_at_once[peer], open_now[peer])
@@ -57,13 +66,13 @@ def serving(rig, greeting=b"", reset=False):
         open_now[peer] -= 1
         writer.close()
 
-    async def serve():
-        async with await asyncio.start_server(talk, "0.0.0.0", 0, backlog=1024) as four:
-            async with await asyncio.start_server(talk, "::", 0, backlog=1024) as six:
-                ports.update({4: four.sockets[0].getsockname()[1], 6: six.sockets[0].getsockname()[1]})
-                ready.set()
-                while not done.is_set():
-                    await asyncio.sleep(0.02)
+    async def serve() -> None:
+        four = await asyncio.start_server(talk, "0.0.0.0", 0, backlog=1024)
+        six = await asyncio.start_server(talk, "::", 0, backlog=1024)
+        async with four, six:
+            ports.update({4: four.sockets[0].getsockname()[1], 6: six.sockets[0].getsockname()[1]})
+            ready.set()
+            await asyncio.get_running_loop().run_in_executor(None, done.wait)
 
     thread = threading.Thread(target=rig.within, args=(rig.server, lambda: asyncio.run(serve())))
     thread.start()
@@ -77,7 +86,7 @@ def serving(rig, greeting=b"", reset=False):
 
 @pytest.mark.parametrize("version", [4, 6])
 @pytest.mark.parametrize("greeting", [b"", b"220 ready\r\n" * 100], ids=["quiet", "greets"])
-def test_handshakes_are_full_and_ends_orderly(rig, ask, version, greeting):
+def test_handshakes_are_full_and_ends_orderly(rig: Rig, ask: Ask, version: int, greeting: bytes) -> None:
     wanted = addresses(ANSWERING[version], 30)
     with serving(rig, greeting) as (ports, most_at_once):
         action = ask.action("tcp-connect", wanted, ports[version], attempts=3, timeout_ms=900)
@@ -103,14 +112,14 @@ def test_handshakes_are_full_and_ends_orderly(rig, ask, version, greeting):
 
 
 @pytest.mark.parametrize("version", [4, 6])
-def test_a_closed_port_is_refused(rig, ask, version):
+def test_a_closed_port_is_refused(rig: Rig, ask: Ask, version: int) -> None:
     wanted = addresses(ANSWERING[version], 5)
     seen = rig.probe(ask.action("tcp-connect", wanted, 9, attempts=2, timeout_ms=500), ask.permit(wanted))
     assert [observation.error for observation in of_targets(seen)] == ["refused"] * 10
 
 
 @pytest.mark.parametrize("version", [4, 6])
-def test_silence_times_out_and_sends_no_more_syns_than_priced(rig, ask, version):
+def test_silence_times_out_and_sends_no_more_syns_than_priced(rig: Rig, ask: Ask, version: int) -> None:
     wanted = addresses(SILENT[version], 4)
     action = ask.action("tcp-connect", wanted, 80, attempts=1, timeout_ms=1400)
     started = time.monotonic()
@@ -125,7 +134,9 @@ def test_silence_times_out_and_sends_no_more_syns_than_priced(rig, ask, version)
 
 
 @pytest.mark.parametrize(("version", "kind", "code", "source"), [(4, 3, 13, "198.18.1.2"), (6, 1, 1, "2001:db8:1::2")])
-def test_an_icmp_error_is_recorded_with_who_sent_it(rig, ask, version, kind, code, source):
+def test_an_icmp_error_is_recorded_with_who_sent_it(
+    rig: Rig, ask: Ask, version: int, kind: int, code: int, source: str
+) -> None:
     wanted = addresses(PROHIBITED[version], 2)
     seen = rig.probe(ask.action("tcp-connect", wanted, 80, attempts=1, timeout_ms=500), ask.permit(wanted))
     for observation in of_targets(seen):
@@ -134,13 +145,17 @@ def test_an_icmp_error_is_recorded_with_who_sent_it(rig, ask, version, kind, cod
         assert (told["icmp_type"], told["icmp_code"], told["from"]) == (kind, code, source)
 
 
-def test_a_dropped_port_times_out_while_others_answer(rig, ask):
+def test_a_dropped_port_times_out_while_others_answer(rig: Rig, ask: Ask) -> None:
     with serving(rig) as (ports, _):
-        rule = f"chain in {{\n type filter hook input priority 0;\n ip daddr 198.19.0.2 tcp dport {ports[4]} drop\n }}\n"
+        rule = (
+            f"chain in {{\n type filter hook input priority 0;\n ip daddr 198.19.0.2 tcp dport {ports[4]} drop\n }}\n"
+        )
         rig.nft(rig.server, f"table inet wall {{\n {rule} }}\n")
         wanted = addresses(ANSWERING[4], 3)
         try:
-            seen = rig.probe(ask.action("tcp-connect", wanted, ports[4], attempts=1, timeout_ms=400), ask.permit(wanted))
+            seen = rig.probe(
+                ask.action("tcp-connect", wanted, ports[4], attempts=1, timeout_ms=400), ask.permit(wanted)
+            )
         finally:
             rig.nft(rig.server, "delete table inet wall\n")
     assert {one.address: one.error for one in of_targets(seen)} == {
@@ -150,20 +165,20 @@ def test_a_dropped_port_times_out_while_others_answer(rig, ask):
     }
 
 
-def test_no_route_is_this_hosts_own(rig, ask):
+def test_no_route_is_this_hosts_own(rig: Rig, ask: Ask) -> None:
     wanted = ["203.0.113.7"]
     seen = rig.probe(ask.action("tcp-connect", wanted, 80, attempts=1), ask.permit(wanted))
     assert [observation.error for observation in of_targets(seen)] == ["no-route"]
 
 
-def test_a_peer_that_tears_down_is_not_taken_for_silent(rig, ask):
+def test_a_peer_that_tears_down_is_not_taken_for_silent(rig: Rig, ask: Ask) -> None:
     with serving(rig, reset=True) as (ports, _):
         wanted = addresses(ANSWERING[4], 20)
         seen = rig.probe(ask.action("tcp-connect", wanted, ports[4], attempts=1), ask.permit(wanted))
     assert {observation.error for observation in of_targets(seen)} <= {None, "reset"}
 
 
-def test_ports_of_this_host_that_run_out_are_the_testers_trouble(rig, ask):
+def test_ports_of_this_host_that_run_out_are_the_testers_trouble(rig: Rig, ask: Ask) -> None:
     rig.within(rig.client, lambda: _sysctl("net/ipv4/ip_local_port_range", "40000 40003"))
     wanted = ["198.19.0.1"]
     try:
@@ -177,12 +192,12 @@ def test_ports_of_this_host_that_run_out_are_the_testers_trouble(rig, ask):
     assert json.loads(of_targets(seen)[-1].detail)["errno"] == "EADDRNOTAVAIL"
 
 
-def test_the_kill_switch_ends_all_sending_within_a_second(rig, ask):
+def test_the_kill_switch_ends_all_sending_within_a_second(rig: Rig, ask: Ask) -> None:
     wanted = [*addresses(ANSWERING[4], 40), *addresses(SILENT[4], 10)]
     started = time.monotonic()
     stopped_s = []
 
-    def stop():
+    def stop() -> bool:
         if time.monotonic() - started > 0.4 and not stopped_s:
             stopped_s.append(time.time())
         return bool(stopped_s)
@@ -199,7 +214,7 @@ def test_the_kill_switch_ends_all_sending_within_a_second(rig, ask):
     assert {observation.error for observation in of_targets(seen)} == {None, "stopped"}
 
 
-def test_rates_hold_on_the_wire(rig, ask):
+def test_rates_hold_on_the_wire(rig: Rig, ask: Ask) -> None:
     wanted = addresses(ANSWERING[4], 6)
     with serving(rig) as (ports, _), rig.capture() as sent:
         action = ask.action("tcp-connect", wanted, ports[4], attempts=1, timeout_ms=500)
@@ -209,6 +224,5 @@ def test_rates_hold_on_the_wire(rig, ask):
     assert all(sum(start <= at < start + 0.99 for at in times) <= 20 for start in times)
 
 
-def _sysctl(path, value):
-    with open(f"/proc/sys/{path}", "w") as file:
-        file.write(value)
+def _sysctl(path: str, value: str) -> None:
+    Path(f"/proc/sys/{path}").write_text(value, "ascii")
