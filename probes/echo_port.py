@@ -5,13 +5,11 @@ Standard library only: this module travels to vantage points.
 
 from __future__ import annotations
 
-import asyncio
 import secrets
 import struct
 from array import array
 from collections.abc import Callable
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from socket import AF_INET
 from socket import IPPROTO_ICMPV6
 from socket import IPPROTO_IP
@@ -37,8 +35,7 @@ TX_SOFTWARE, RX_SOFTWARE, SOFTWARE, OPT_ID, OPT_TSONLY = 1 << 1, 1 << 3, 1 << 4,
 SOL_RAW, ICMP_FILTER, ICMPV6_FILTER = 255, 1, 1
 IP_RECVTTL, IPV6_RECVHOPLIMIT = 12, 51
 
-SLOTS = 512  #: packets handled in one system call
-THREAD_FROM = 32  #: so many packets are worth a thread's attention
+SLOTS = 256  #: packets handled in one system call; more do not fit in the cache
 MESSAGE_BYTES = 256  #: room for an answer, or an ICMP error that quotes a question with IP options
 NAME_BYTES = 28  #: sockaddr_in6
 CONTROL_BYTES = 160  #: time stamp, hop limit and extended error
@@ -64,7 +61,6 @@ class EchoPort:
         self.received = Batch(SLOTS, MESSAGE_BYTES, self._name_bytes, CONTROL_BYTES)
         self._stamped = Batch(SLOTS, MESSAGE_BYTES, self._name_bytes, CONTROL_BYTES)
         self._sending: Batch | None = None
-        self._sender = ThreadPoolExecutor(1, "echo-sender")
         opened.setblocking(False)
         self._buffers(receive_bytes)
         self._count_from_zero()
@@ -138,7 +134,7 @@ class EchoPort:
 
     # --- sending ---------------------------------------------------------------------------------------------------
 
-    async def send(self, tickets: Sequence[Ticket], messages: Sequence[bytes], claimed_ns: int) -> tuple[int, int]:
+    def send(self, tickets: Sequence[Ticket], messages: Sequence[bytes], claimed_ns: int) -> tuple[int, int]:
         """Send ``messages`` (all of one length, at most :data:`SLOTS`) to the holders of ``tickets``.
 
         Returns:
@@ -158,11 +154,7 @@ class EchoPort:
         count = len(messages)
         batch.messages[: count * len(messages[0])] = b"".join(messages)
         batch.names[: count * self._name_bytes] = b"".join([ticket.sockaddr for ticket in tickets])
-        if count < THREAD_FROM:
-            sent, error = batch.send(self._fd, 0, count)
-        else:  # the kernel sends on one core while the answers that are here already are read on another
-            loop = asyncio.get_running_loop()
-            sent, error = await loop.run_in_executor(self._sender, batch.send, self._fd, 0, count)
+        sent, error = batch.send(self._fd, 0, count)
         self._sent += sent
         for ticket in tickets[sent:]:
             ticket.credit += size
@@ -198,6 +190,5 @@ class EchoPort:
         await ready(self._fd, timeout_s)
 
     def close(self) -> None:
-        """Close the socket, after a batch that is just being sent."""
-        self._sender.shutdown()
+        """Close the socket."""
         self._socket.close()

@@ -88,9 +88,13 @@ class Sweep:
         batch = self._schedule.take(now_ns, self._flying.room(now_ns, SLOTS))
         for echo in self._schedule.refused:
             self._fail(echo, "stopped", reason=self._gate.why_stopped(echo.ticket))
-        heard = await self._send(batch, now_ns) if batch else self._listen()
+        if batch:
+            self._send(batch, now_ns)
+        heard = self._listen()
         self._expire(now_ns)
-        self._flush()
+        if self._out:
+            out, self._out = self._out, []
+            self._emit(out)
         if not (batch or heard or self._schedule.refused) and (self._flying.open or not self._schedule.empty):
             await self._port.wait(self._pause_s(now_ns))
         else:
@@ -98,34 +102,21 @@ class Sweep:
 
     # --- sending ---------------------------------------------------------------------------------------------------
 
-    def _flush(self) -> None:
-        if self._out:
-            out, self._out = self._out, []
-            self._emit(out)
-
-    async def _send(self, batch: list[Echo], now_ns: int) -> int:
-        """Send a batch; while the kernel is at it, read what came back for the ones before: how many messages."""
-        heard = 0
+    def _send(self, batch: list[Echo], now_ns: int) -> None:
         step = len(batch)
         while batch:
             part = batch[:step]
-            first = len(self._flying)
-            messages = self._codec.questions(first, len(part))
+            messages = self._codec.questions(len(self._flying), len(part))
             self._flying.add(part, *self._clocks.look())
-            sending = asyncio.ensure_future(self._port.send([echo.ticket for echo in part], messages, now_ns))
-            await asyncio.sleep(0)
-            heard += self._listen()
-            self._flush()
-            sent, error = await sending
+            sent, error = self._port.send([echo.ticket for echo in part], messages, now_ns)
             self._flying.take_back(len(part) - sent)
             batch = batch[sent:]
             if error in TROUBLE:
                 self._put_back(batch, now_ns)
-                break
+                return
             if error:
                 self._unsendable(batch.pop(0), error)
             step = 1 if error else min(step * 2, SLOTS)  # a kernel that refuses one may refuse the next
-        return heard
 
     def _put_back(self, echoes: list[Echo], now_ns: int) -> None:
         """The kernel had no room for these: they did not leave, and are asked again a little later."""
