@@ -35,7 +35,8 @@ TX_SOFTWARE, RX_SOFTWARE, SOFTWARE, OPT_ID, OPT_TSONLY = 1 << 1, 1 << 3, 1 << 4,
 SOL_RAW, ICMP_FILTER, ICMPV6_FILTER = 255, 1, 1
 IP_RECVTTL, IPV6_RECVHOPLIMIT = 12, 51
 
-SLOTS = 256  #: packets handled in one system call; more do not fit in the cache
+SLOTS = 256  #: packets sent in one system call; more do not fit in the cache
+RECEIVE_SLOTS = 320  #: messages read in one; some more, so that one call shows that there are no others
 MESSAGE_BYTES = 256  #: room for an answer, or an ICMP error that quotes a question with IP options
 NAME_BYTES = 28  #: sockaddr_in6
 CONTROL_BYTES = 160  #: time stamp, hop limit and extended error
@@ -58,8 +59,8 @@ class EchoPort:
         self.overhead = 20 if self.version == 4 else 40  #: bytes of the IP header
         self.stamp_base = 0  #: how many packets had been sent when the kernel's count of them was last set to zero
         self._sent = 0
-        self.received = Batch(SLOTS, MESSAGE_BYTES, self._name_bytes, CONTROL_BYTES)
-        self._stamped = Batch(SLOTS, MESSAGE_BYTES, self._name_bytes, CONTROL_BYTES)
+        self.received = Batch(RECEIVE_SLOTS, MESSAGE_BYTES, self._name_bytes, CONTROL_BYTES)
+        self._stamped = Batch(RECEIVE_SLOTS, MESSAGE_BYTES, self._name_bytes, CONTROL_BYTES)
         self._sending: Batch | None = None
         opened.setblocking(False)
         self._buffers(receive_bytes)

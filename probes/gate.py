@@ -221,22 +221,28 @@ def may_open(family: int, kind: int, protocol: int) -> bool:
 
 def _parse(text: str) -> tuple[bytes, str]:
     """Packed address and scope (interface) of an address as text; nothing packed if it is none."""
-    host, _, scope = text.partition("%")
     try:
-        return socket.inet_pton(socket.AF_INET6 if ":" in host else socket.AF_INET, host), scope
+        if ":" not in text:
+            return socket.inet_pton(socket.AF_INET, text), ""
+        host, _, scope = text.partition("%")
+        return socket.inet_pton(socket.AF_INET6, host), scope
     except OSError:
         return b"", ""
 
 
 def _never(packed: bytes) -> str:
     """Why no probe may ever go to such an address, whatever the permit says; empty if one may."""
+    if len(packed) == 4:
+        if 0 < packed[0] < 224:
+            return ""
+        if packed[0] == 0:
+            return "unspecified"  # the kernel would take it for this host
+        return "broadcast" if packed == b"\xff" * 4 else "multicast" if packed[0] < 240 else "reserved-address"
     if not packed:
         return "not-an-address"
-    if len(packed) == 4 and packed[0] >= 224:
-        return "broadcast" if packed == b"\xff" * 4 else "multicast" if packed[0] < 240 else "reserved-address"
-    if packed[0] == 0 and (len(packed) == 4 or not any(packed)):
-        return "unspecified"  # the kernel would take it for this host
-    if len(packed) == 16 and packed[0] == 255:
+    if not any(packed):
+        return "unspecified"
+    if packed[0] == 255:
         return "multicast"
     if packed[:12] == bytes(10) + b"\xff\xff":
         return "mapped-address"  # the same host has an IPv4 address, which the permit must name

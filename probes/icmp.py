@@ -28,7 +28,7 @@ from probes.record import Recorder
 from probes.sweep import Sweep
 
 LEVEL = "query"
-COLLECT_AFTER = 50_000
+COLLECT_AFTER = 200_000  #: objects
 ICMP_HEADER_BYTES = 8
 NO_PRIVILEGE_CURE = (
     "run as root, or give the interpreter cap_net_raw, "

@@ -47,6 +47,10 @@ class Answer:
     corrupt: bool = False  #: an echo reply that does not carry back what was sent
 
 
+#: A good echo reply: serial number, source, receive stamp and hop limit. Nearly all traffic, so a bare tuple.
+Reply = tuple[int, bytes, int, int]
+
+
 class Codec:
     """Makes the questions of one sweep and reads their answers."""
 
@@ -91,18 +95,17 @@ class Codec:
         """Checksum (RFC 1071) of question ``serial``: 2**16 is 1 modulo 2**16 - 1, so a remainder adds words."""
         return -(self._base_sum + (serial & 0xFFFF) + (self._key ^ serial)) % 0xFFFF
 
-    def answers(self, batch: Batch, count: int) -> list[Answer | tuple[int, bytes, int, int]]:
+    def answers(self, batch: Batch, count: int) -> list[Reply | Answer]:
         """What the first ``count`` slots of ``batch`` hold for us.
 
-        Plain good echo replies, nearly all of the traffic, come as bare tuples (serial, source, stamp, hop limit);
-        anything else that concerns us as :class:`Answer`; what does not concern us is left out.
+        What is neither a good echo reply nor a reason why there is none is left out.
         """
         rows = self._row.iter_unpack(batch.messages[: count * MESSAGE_BYTES])
         lengths = LENGTHS.iter_unpack(batch.headers[: count * LENGTHS.size])
         names = self._name.iter_unpack(batch.names[: count * self._name.size])
         controls = _CONTROL.iter_unpack(batch.controls[: count * CONTROL_BYTES])
         wanted = (self._reply, 0, self.ident, self._filler, self.size + 20 * self.header)
-        found: list[Answer | tuple[int, bytes, int, int]] = []
+        found: list[Reply | Answer] = []
         index = 0
         for row, (_, control_length, _, length), (source,), control in zip(rows, lengths, names, controls, strict=True):
             level, type_, seconds, nanoseconds, second_value = control

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from probes.icmp_packet import Answer
+from probes.icmp_packet import Reply
 from probes.ports import Ticket
 
 MILLISECOND_NS = 1_000_000
@@ -64,6 +65,9 @@ class Echo:
         self.retried = False  #: whether the kernel refused it once for another's fault
         self.suspect = False  #: the tester dropped messages while it was open
         self.fault: Answer | None = None  #: an ICMP error or a corrupt answer
+
+
+Match = tuple[Echo, int, int]  #: an echo, its delay in nanoseconds, and the hop limit of its answer
 
 
 class InFlight:
@@ -142,6 +146,34 @@ class InFlight:
             self._awaited -= 1
         if 4 * delay_ns > self._hold_ns:
             self._hold_ns = 4 * delay_ns
+
+    def match(self, answers: list[Reply | Answer], limit_ns: int) -> tuple[list[Match], list[Reply | Answer]]:
+        """Close the echoes that these answer as usual: for the first time, stamped both ways, within ``limit_ns``.
+
+        Returns:
+            Those echoes, each with its delay in nanoseconds and the answer's hop limit; and all other answers.
+        """
+        sent, released, count, longest_ns = self._sent, self._released, len(self._sent), 0
+        usual: list[Match] = []
+        others: list[Reply | Answer] = []
+        for answer in answers:
+            if type(answer) is tuple:
+                serial, source, rx_ns, hop_limit = answer
+                echo = sent[serial] if serial < count else None
+                if echo is not None and not echo.done and echo.tx_ns and echo.ticket.packed == source:
+                    delay_ns = rx_ns - echo.tx_ns
+                    if 0 <= delay_ns <= limit_ns:
+                        echo.done = True
+                        self._awaited -= serial >= released
+                        if delay_ns > longest_ns:
+                            longest_ns = delay_ns
+                        usual.append((echo, delay_ns, hop_limit))
+                        continue
+            others.append(answer)
+        self.open -= len(usual)
+        self._leaving = self._leaving or bool(usual)
+        self._hold_ns = max(self._hold_ns, 4 * longest_ns)
+        return usual, others
 
     def suspect_open(self) -> None:
         """The tester dropped messages: no open echo's silence says anything about its target."""

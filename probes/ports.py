@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 RTM_GET = 2  #: the remainder by 4 of every netlink message type that asks
 IP_RECVERR, IPV6_RECVERR = 11, 25  #: linux/in.h, linux/in6.h
+_FAMILY4 = struct.pack("=H", AF_INET)
 
 
 class Ticket:
@@ -63,10 +64,9 @@ class Ticket:
 
 def pack_sockaddr(packed: bytes, port: int, scope_id: int) -> bytes:
     """``sockaddr_in`` or ``sockaddr_in6`` of a packed address."""
-    port_bytes = port.to_bytes(2)
     if len(packed) == 4:
-        return struct.pack("=H2s4s8x", AF_INET, port_bytes, packed)
-    return struct.pack("=H2sI16sI", AF_INET6, port_bytes, 0, packed, scope_id)
+        return _FAMILY4 + port.to_bytes(2) + packed + bytes(8)
+    return struct.pack("=H2sI16sI", AF_INET6, port.to_bytes(2), 0, packed, scope_id)
 
 
 class NetlinkPort:

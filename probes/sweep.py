@@ -17,11 +17,13 @@ from collections import Counter
 from collections.abc import Sequence
 
 from probes.clocks import Clocks
+from probes.echo_port import RECEIVE_SLOTS
 from probes.echo_port import SLOTS
 from probes.echo_port import EchoPort
 from probes.gate import Gate
 from probes.icmp_packet import Answer
 from probes.icmp_packet import Codec
+from probes.icmp_packet import Reply
 from probes.icmp_packet import stamps
 from probes.inflight import MILLISECOND_NS
 from probes.inflight import Echo
@@ -149,13 +151,9 @@ class Sweep:
             answers = self._codec.answers(self._port.received, count) if count else []
             heard += count + self._read_error_queue()  # after the answers: so an answer's stamp is among those read
             self._clocks.look()
-            for answer in answers:
-                if isinstance(answer, tuple):
-                    self._answered(*answer)
-                else:
-                    self._puzzle(answer)
+            self._take(answers)
             self._counts["received"] += count
-            if count < SLOTS:
+            if count < RECEIVE_SLOTS:
                 break
         dropped = self._port.drops()
         if dropped > self._dropped:
@@ -173,11 +171,28 @@ class Sweep:
             if not self._port.raw:
                 for answer in self._codec.queued_errors(batch, count):
                     self._puzzle(answer)
-            if count < SLOTS:
+            if count < RECEIVE_SLOTS:
                 return heard
 
+    def _take(self, answers: list[Reply | Answer]) -> None:
+        if not self._clocks.stepped:
+            usual, answers = self._flying.match(answers, self._timeout_ns)
+            value, details = self._record.value, self._details
+            for echo, delay_ns, hop_limit in usual:
+                ticket = echo.ticket
+                if not ticket.device.steady:
+                    self._gate.heard(ticket)
+                detail = details.get((hop_limit, "", echo.resent)) or self._detail(hop_limit, "", echo.resent)
+                delay_ms = delay_ns / MILLISECOND_NS
+                self._out.append(value(ticket.target, echo.attempt, delay_ms, echo.tx_ns, echo.monotonic_ns, detail))
+        for answer in answers:
+            if isinstance(answer, tuple):
+                self._answered(*answer)
+            else:
+                self._puzzle(answer)
+
     def _answered(self, serial: int, source: bytes, rx_ns: int, hop_limit: int) -> None:
-        """A good echo reply with the cookie of question ``serial``."""
+        """A good echo reply with the cookie of question ``serial`` that is unusual in some way."""
         echo = self._flying.find(serial)
         if echo is None or echo.ticket.packed != source:
             self._counts["late" if echo is None and serial < len(self._flying) else "strange"] += 1
@@ -194,18 +209,15 @@ class Sweep:
             clock = "stepped" if step_ns else "" if rx_ns and tx_ns else "user"
             delay_ns -= step_ns
         self._flying.answered(echo, serial, delay_ns)
-        ticket = echo.ticket
-        if not ticket.device.steady:
-            self._gate.heard(ticket)
+        self._gate.heard(echo.ticket)
         delay_ms = delay_ns / MILLISECOND_NS
         if delay_ns > self._timeout_ns:
             self._counts["late"] += 1
             self._fail(echo, "late", delay_ms=delay_ms)
             return
-        detail = self._details.get((hop_limit, clock, echo.resent)) or self._detail(hop_limit, clock, echo.resent)
-        self._out.append(
-            self._record.value(ticket.target, echo.attempt, delay_ms, tx_ns or echo.utc_ns, echo.monotonic_ns, detail)
-        )
+        detail, utc_ns = self._detail(hop_limit, clock, echo.resent), tx_ns or echo.utc_ns
+        target, attempt = echo.ticket.target, echo.attempt
+        self._out.append(self._record.value(target, attempt, delay_ms, utc_ns, echo.monotonic_ns, detail))
 
     def _detail(self, hop_limit: int, clock: str, resent: int) -> str:
         facts = {"ttl": hop_limit, "clock": clock, "resent": resent}
