@@ -107,7 +107,7 @@ class Gate:
 
     def _device(self, target: Target, zone: Zone) -> Device:
         """The device behind a target: the same for all its addresses, and for all ids that share an address."""
-        device = self._devices.get(target.id) or self._device_of.get(target.address) or Device(target.id, zone.permit)
+        device = self._devices.get(target.id) or self._device_of.get(target.address) or Device(target.id, zone)
         self._devices[target.id] = self._device_of[target.address] = device
         return device
 

@@ -63,7 +63,7 @@ class Echo:
         self.tx_ns = 0  #: the kernel's transmit stamp, UTC; 0 while there is none
         self.done = False
         self.retried = False  #: whether the kernel refused it once for another's fault
-        self.suspect = False  #: the tester dropped messages while it was open
+        self.suspect = False  #: whether the tester dropped messages while it was open
         self.fault: Answer | None = None  #: an ICMP error or a corrupt answer
 
 

@@ -16,10 +16,12 @@ BUSY_NS = 5_000_000  #: when to ask again for a device that has all its permitte
 class Zone:
     """One zone's budgets and why it was stopped, if it was."""
 
-    __slots__ = ("_bits", "_bytes_left", "_packets", "_utc", "limited", "permit", "rank", "stopped")
+    __slots__ = ("_bits", "_bytes_left", "_packets", "_utc", "gap_ns", "limited", "permit", "rank", "stopped")
 
     def __init__(self, permit: ZonePermit, utc: Callable[[], int]) -> None:
         self.permit = permit
+        rate = permit.packets_per_s_per_device
+        self.gap_ns = int(SECOND_NS / rate) + 1 if rate is not None else 0  #: usual pause between probes of one device
         self.rank = LEVELS.index(permit.level)
         self.stopped = ""  #: why nothing may be sent into the zone any more
         self._utc = utc
@@ -77,35 +79,20 @@ class Device:
     """One device's rhythm, back-off and open connections, whichever of its addresses is probed."""
 
     __slots__ = (
-        "_answered",
-        "_back_off",
-        "_gap_ns",
-        "_silence",
-        "connections",
-        "id",
-        "permit",
-        "ready_ns",
-        "sent_ns",
-        "steady",
-    )
+        "_answered", "_back_off", "_gap_ns", "_silence", "connections", "id", "permit", "ready_ns", "sent_ns", "steady"
+    )  # fmt: skip
 
-    def __init__(self, id: str, permit: ZonePermit) -> None:
+    def __init__(self, id: str, zone: Zone) -> None:
         self.id = id
-        self.permit = permit
+        self.permit = zone.permit
         self.ready_ns = 0  #: earliest time of the next probe
         self.sent_ns = 0  #: time of the last one
         self.connections = 0  #: open now
-        rate = permit.packets_per_s_per_device
-        self._gap_ns = int(SECOND_NS / rate) + 1 if rate is not None else 0
-        self._back_off = 1
         self.steady = False  #: whether it answered the last probe that was decided
+        self._gap_ns = zone.gap_ns
+        self._back_off = 1
         self._answered = False
         self._silence = 0
-
-    @property
-    def limited(self) -> bool:
-        """Whether it has a rhythm of its own."""
-        return self._gap_ns > 0
 
     def wait_ns(self, now_ns: int, connects: bool) -> int:
         """Nanoseconds until the device may be probed again; 0 means now."""

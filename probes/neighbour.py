@@ -25,6 +25,7 @@ from probes.gate import Gate
 from probes.gate import Refusal
 from probes.methods import Emit
 from probes.methods import Method
+from probes.netlink import COHORT
 from probes.netlink import DELAY
 from probes.netlink import FAILED
 from probes.netlink import LOCAL
@@ -42,7 +43,6 @@ from probes.ports import Ticket
 from probes.price import price
 from probes.record import Recorder
 from probes.record import compact
-from probes.schedule import COHORT
 from probes.schedule import NEW_NEIGHBOURS_PER_S
 from probes.schedule import Schedule
 

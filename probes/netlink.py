@@ -25,6 +25,9 @@ NDA_DST, NDA_LLADDR, NTF_USE = 1, 2, 1
 INCOMPLETE, REACHABLE, STALE, DELAY, PROBE, FAILED, NOARP, PERMANENT = (1 << bit for bit in range(8))
 UNICAST, LOCAL, BROADCAST = 1, 2, 3
 
+#: On-link addresses that may be asked for together, so that their entries fit in the kernel's neighbour table.
+COHORT = 256
+
 _HEADER = struct.Struct("=IHHII")
 _ROUTE = struct.Struct("=BBBBBBBBI")
 _NEIGHBOUR = struct.Struct("=BxxxiHBB")
@@ -168,13 +171,20 @@ def mark_on_link(gate: Gate, tickets: Iterable[Ticket]) -> None:
             width = len(route.prefix) * 8 - route.length
             tables[len(route.prefix)][width][int.from_bytes(route.prefix) >> width] = route.on_link
     widths = {length: sorted(table) for length, table in tables.items()}
+    small = {length for length in tables if _on_link_addresses(tables[length]) <= COHORT}
     for ticket in tickets:
+        if len(ticket.packed) in small:
+            continue  # so few addresses cannot fill the neighbour table
         number, table = int.from_bytes(ticket.packed), tables[len(ticket.packed)]
         for width in widths[len(ticket.packed)]:
             found = table[width].get(number >> width)
             if found is not None:
                 ticket.on_link = found
                 break
+
+
+def _on_link_addresses(table: dict[int, dict[int, bool]]) -> int:
+    return sum((1 << width) * sum(prefixes.values()) for width, prefixes in table.items())
 
 
 def unresolved_hop(gate: Gate, ticket: Ticket) -> str | None:

@@ -49,7 +49,7 @@ class Ticket:
         self.earliest_ns = 0  #: for a method's own spacing of attempts
         self.on_link = False  #: whether the kernel must resolve the address itself
         #: Whether no rate, budget or time window applies to it: only a stop does.
-        self.unlimited = not (connects or zone.limited or device.limited)
+        self.unlimited = not (connects or zone.limited or zone.gap_ns)
 
     @property
     def lane(self) -> tuple[str, bool]:

@@ -18,11 +18,10 @@ from typing import TypeVar
 from probes.gate import NEVER
 from probes.gate import Gate
 from probes.limits import Device
+from probes.netlink import COHORT
 from probes.pace import Pace
 from probes.ports import Ticket
 
-#: On-link addresses that are asked together, so that their neighbour entries fit in the kernel's table.
-COHORT = 256
 #: New on-link addresses per second: with a cohort's head start, at most 256 + 500 neighbour entries are younger than
 #: the 5 s during which Linux will not evict them, of the 1024 that its table holds by default (gc_thresh3).
 NEW_NEIGHBOURS_PER_S = 100

@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from probes.action import Target
 from probes.gate import Gate
 from probes.inflight import Echo
+from probes.netlink import COHORT
 from probes.pace import SECOND_NS
 from probes.permit import Permit
 from probes.permit import ZonePermit
-from probes.schedule import COHORT
 from probes.schedule import Schedule
 
 START_NS = 10**12
