@@ -9,38 +9,20 @@ from __future__ import annotations
 
 import ctypes
 import struct
-from ctypes import byref
 from ctypes import c_int
-from ctypes import c_size_t
 from ctypes import c_uint
 from ctypes import c_void_p
 from errno import EINTR
 
 _libc = ctypes.CDLL(None, use_errno=True)
 MSG_DONTWAIT = 0x40
+_WIDE = struct.calcsize("P") == 8
 
+_IOVEC = struct.Struct("@PN")  #: base, length
+#: struct mmsghdr: name, its length, iovecs, their number, control data, its length, flags; length of the message.
+_MMSGHDR = struct.Struct("@PI4xPNPNi4xI4x" if _WIDE else "@PIPNPNiI")
 #: What the kernel reports in an mmsghdr: (bytes of name, bytes of control data, flags, bytes of message).
-LENGTHS = struct.Struct("@8xI4x8x8x8xNi4xI4x" if struct.calcsize("P") == 8 else "@4xI4x4x4xNiI")
-
-
-class _Iovec(ctypes.Structure):
-    _fields_ = (("base", c_void_p), ("length", c_size_t))
-
-
-class _Msghdr(ctypes.Structure):
-    _fields_ = (
-        ("name", c_void_p),
-        ("name_length", c_uint),
-        ("iov", ctypes.POINTER(_Iovec)),
-        ("iov_length", c_size_t),
-        ("control", c_void_p),
-        ("control_length", c_size_t),
-        ("flags", c_int),
-    )
-
-
-class _Mmsghdr(ctypes.Structure):
-    _fields_ = (("header", _Msghdr), ("length", c_uint))
+LENGTHS = struct.Struct("@8xI4x8x8x8xNi4xI4x" if _WIDE else "@4xI4x4x4xNiI")
 
 
 class Batch:
@@ -48,27 +30,24 @@ class Batch:
 
     def __init__(self, slots: int, message_bytes: int, name_bytes: int, control_bytes: int = 0) -> None:
         self.slots = slots
-        self._messages = ctypes.create_string_buffer(slots * message_bytes)
-        self._names = ctypes.create_string_buffer(slots * name_bytes)
-        self._controls = ctypes.create_string_buffer(max(1, slots * control_bytes))
-        self.messages = memoryview(self._messages).cast("B")
-        self.names = memoryview(self._names).cast("B")
-        self.controls = memoryview(self._controls).cast("B")
-        self._iovecs = (_Iovec * slots)()
-        self._headers = (_Mmsghdr * slots)()
-        for index, (iovec, message) in enumerate(zip(self._iovecs, self._headers, strict=True)):
-            iovec.base = ctypes.addressof(self._messages) + index * message_bytes
-            iovec.length = message_bytes
-            header = message.header
-            header.name = ctypes.addressof(self._names) + index * name_bytes
-            header.name_length = name_bytes
-            header.iov = ctypes.pointer(iovec)
-            header.iov_length = 1
-            if control_bytes:
-                header.control = ctypes.addressof(self._controls) + index * control_bytes
-                header.control_length = control_bytes
-        self._fresh = bytes(self._headers)
-        self.headers = memoryview(self._headers).cast("B")
+        sizes = (message_bytes, name_bytes, control_bytes, _IOVEC.size, _MMSGHDR.size)
+        buffers = [ctypes.create_string_buffer(max(1, slots * size)) for size in sizes]
+        message_at, name_at, control_at, iovec_at, self._at = (ctypes.addressof(buffer) for buffer in buffers)
+        views = [memoryview(buffer).cast("B") for buffer in buffers]  # these keep the buffers alive
+        self.messages, self.names, self.controls, self._iovecs, self.headers = views
+        self._iovecs[:] = b"".join(
+            [_IOVEC.pack(message_at + index * message_bytes, message_bytes) for index in range(slots)]
+        )
+        self._fresh = b"".join(
+            [
+                _MMSGHDR.pack(
+                    name_at + index * name_bytes, name_bytes, iovec_at + index * _IOVEC.size, 1,
+                    control_at + index * control_bytes if control_bytes else 0, control_bytes, 0, 0,
+                )
+                for index in range(slots)
+            ]
+        )  # fmt: skip
+        self.headers[:] = self._fresh
 
     def send(self, fd: int, first: int, count: int) -> tuple[int, int]:
         """Send slots ``first`` to ``first + count - 1`` without waiting.
@@ -78,7 +57,7 @@ class Batch:
         """
         sent = 0
         while sent < count:
-            start = ctypes.addressof(self._headers) + (first + sent) * ctypes.sizeof(_Mmsghdr)
+            start = self._at + (first + sent) * _MMSGHDR.size
             done = _libc.sendmmsg(fd, c_void_p(start), c_uint(count - sent), MSG_DONTWAIT)
             if done < 0:
                 error = ctypes.get_errno()
@@ -91,5 +70,5 @@ class Batch:
     def receive(self, fd: int, flags: int = 0) -> int:
         """Fill slots from the front without waiting; how many: 0 if there was nothing, or an error was pending."""
         self.headers[:] = self._fresh
-        done: int = _libc.recvmmsg(fd, byref(self._headers), c_uint(self.slots), c_int(flags | MSG_DONTWAIT), None)
+        done: int = _libc.recvmmsg(fd, c_void_p(self._at), c_uint(self.slots), c_int(flags | MSG_DONTWAIT), None)
         return max(done, 0)
