@@ -54,7 +54,8 @@ def _record(plant_file: Path, evidence: Path) -> int:
     """Write a whole campaign's observations; return the number of items."""
     campaign = Campaign(load_plant(plant_file), [load_profile("terminal-reachability")])
     for case in campaign.cases.values():
-        campaign.enlist(case, test_access_reachability(case=case, plant=campaign.plant))
+        campaign.consider(case, test_access_reachability(case=case, plant=campaign.plant))
+        campaign.enlist(case)
     with opened_store(campaign, evidence, resume=False) as store:
         for priced in campaign.priced():
             store.append(list(_recorded(priced.action)))

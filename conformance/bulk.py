@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from collections.abc import Iterator
 from dataclasses import dataclass
 from dataclasses import replace
+from typing import Any
 
 from probes.action import Action
 from probes.action import Cost
 from probes.action import Target
+from profiles.problem import Problem
+from profiles.problem import UserMistake
 
-#: What makes two actions part of one bulk action: everything but their targets.
-_Key = tuple[str, str, int, float, str]
+#: What makes two actions part of one bulk action.
+_Key = tuple[str, str, int]
+
+#: Parameters of which the larger value serves both: an indicator leaves aside attempts beyond its own number, and takes
+#: an answer that is slower than its own Tmax for none. All others are part of Type-P (RFC 2330 13) and must be equal.
+LARGER_SERVES_BOTH = ("attempts", "timeout_ms")
 
 
 def _key(action: Action) -> _Key:
-    parameters = json.dumps(dict(action.parameters), sort_keys=True)
-    return action.vantage, action.method, action.window, action.not_before_s, parameters
+    return action.vantage, action.method, action.window
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,25 +35,61 @@ class Priced:
 
 
 class Bulk:
-    """Merged actions, in the order in which they were first asked for."""
+    """Merged actions, in the order in which they were first asked for.
+
+    How something is probed is agreed on among all items of the campaign (:meth:`agree`), whether or not they were
+    selected, so that going on with another selection measures in the same way. What is probed is what was selected
+    (:meth:`add`).
+    """
 
     def __init__(self) -> None:
-        self._merged: dict[_Key, tuple[Action, dict[Target, None]]] = {}
+        self._agreed: dict[_Key, Action] = {}
+        self._targets: dict[_Key, dict[Target, None]] = {}
+
+    def agree(self, actions: Iterable[Action]) -> None:
+        """Let ``actions`` have a say in how they and others of their kind are probed.
+
+        Raises:
+            UserMistake: if two of a kind cannot be measured together.
+        """
+        for action in actions:
+            agreed = self._agreed.setdefault(_key(action), action)
+            if agreed is not action:
+                self._agreed[_key(action)] = _reconciled(agreed, action)
 
     def add(self, actions: Iterable[Action]) -> None:
-        """Merge ``actions`` into what is there; a target asked for twice is probed once."""
+        """Probe the targets of ``actions``, which were agreed on; a target asked for twice is probed once."""
         for action in actions:
-            self._merged.setdefault(_key(action), (action, {}))[1].update(dict.fromkeys(action.targets))
+            self._targets.setdefault(_key(action), {}).update(dict.fromkeys(action.targets))
 
     def take(self, actions: Iterable[Action]) -> list[Action]:
         """Remove and return the merged actions that ``actions`` are part of; none twice."""
         keys = dict.fromkeys(map(_key, actions))
-        return [self._whole(*self._merged.pop(key)) for key in keys if key in self._merged]
+        return [self._whole(key, self._targets.pop(key)) for key in keys if key in self._targets]
 
     def __iter__(self) -> Iterator[Action]:
         """The merged actions, kept."""
-        return (self._whole(action, targets) for action, targets in self._merged.values())
+        return (self._whole(key, targets) for key, targets in self._targets.items())
 
-    @staticmethod
-    def _whole(action: Action, targets: dict[Target, None]) -> Action:
-        return replace(action, targets=tuple(targets))
+    def _whole(self, key: _Key, targets: dict[Target, None]) -> Action:
+        return replace(self._agreed[key], targets=tuple(targets))
+
+
+def _reconciled(one: Action, other: Action) -> Action:
+    """One action that serves both; targets aside.
+
+    Raises:
+        UserMistake: naming each parameter in which they cannot be reconciled.
+    """
+    ours, theirs = ({**action.parameters, "not_before_s": action.not_before_s} for action in (one, other))
+    names = list(dict.fromkeys([*ours, *theirs]))
+    clashes = [name for name in names if name not in LARGER_SERVES_BOTH and ours.get(name) != theirs.get(name)]
+    if clashes:
+        raise UserMistake(_clash(one.method, name, ours.get(name), theirs.get(name)) for name in clashes)
+    larger = {name: max(ours.get(name, 0), theirs.get(name, 0)) for name in LARGER_SERVES_BOTH if name in names}
+    return replace(one, parameters={**one.parameters, **larger})
+
+
+def _clash(method: str, name: str, one: Any, other: Any) -> Problem:  # noqa: ANN401 - a parameter's value
+    facts = {"method": method, "name": name, "one": one, "other": other}
+    return Problem("parameters-clash", catalogue="conformance", facts=facts)

@@ -45,7 +45,7 @@ class Watch(Protocol):
 class Campaign:
     """What is planned for a plant under some profiles, and how far it is.
 
-    Planning (:meth:`enlist`, :meth:`priced`) sends nothing; measuring needs :meth:`open`.
+    Planning (:meth:`consider`, :meth:`enlist`, :meth:`priced`) sends nothing; measuring needs :meth:`open`.
     """
 
     def __init__(self, plant: Plant, profiles: Sequence[Profile]) -> None:
@@ -53,15 +53,25 @@ class Campaign:
         self.profiles = tuple(profiles)
         self.cases: dict[str, Case] = {case.id: case for case in plan(plant, profiles)}
         self.permits = permits(plant)
-        self._enlisted: dict[str, tuple[Action, ...]] = {}
+        self._asked: dict[str, tuple[Action, ...]] = {}
+        self._enlisted: set[str] = set()
         self._concluded: set[str] = set()
         self._bulk = Bulk()
         self._open = ExitStack()
 
-    def enlist(self, case: Case, actions: Sequence[Action]) -> None:
-        """Take ``case`` into the run; ``actions`` are what its suite wants measured."""
-        self._enlisted[case.id] = tuple(actions)
-        self._bulk.add(actions)
+    def consider(self, case: Case, actions: Sequence[Action]) -> None:
+        """Note what the suite of ``case`` wants measured, whether or not the case is selected.
+
+        Raises:
+            UserMistake: if it cannot be measured together with what others want.
+        """
+        self._asked[case.id] = tuple(actions)
+        self._bulk.agree(actions)
+
+    def enlist(self, case: Case) -> None:
+        """Take ``case``, which was considered, into the run."""
+        self._enlisted.add(case.id)
+        self._bulk.add(self._asked[case.id])
 
     def priced(self) -> list[Priced]:
         """Every action of the enlisted cases, merged, with its cost."""
@@ -103,7 +113,7 @@ class Campaign:
 
     def _collect(self, case: Case, watch: Watch) -> None:
         """Run what is missing of the merged actions that ``case`` is part of."""
-        todo = [action for due in self._bulk.take(self._enlisted[case.id]) if (action := self.store.missing(due))]
+        todo = [action for due in self._bulk.take(self._asked[case.id]) if (action := self.store.missing(due))]
         if not todo:
             return
 

@@ -39,6 +39,8 @@ def pytest_configure(config: pytest.Config) -> None:
             if getattr(config.option, option):
                 raise pytest.UsageError(f"--{option} needs --plant. {_NEEDED}")
         return
+    if config.option.setuponly or config.option.setupplan:
+        raise pytest.UsageError("plantproof: --setup-only and --setup-plan would send packets; use --plan")
     if hasattr(config, "workerinput") or getattr(config.option, "numprocesses", None):
         raise pytest.UsageError("plantproof: a campaign measures in one process; run it without -n (pytest-xdist)")
     from conformance.plugin.session import CampaignPlugin

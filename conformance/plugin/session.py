@@ -34,6 +34,7 @@ from reports.result import Campaign as CampaignRecord
 from reports.result import Result
 from reports.table import terminal_table
 
+_UNESCAPED_IDS = "disable_test_id_escaping_and_forfeit_all_rights_to_community_support"
 DEFAULT_PROFILE = "shanghai-617-2022"
 _RESULT = pytest.StashKey[Result]()
 
@@ -44,6 +45,9 @@ class CampaignPlugin:
     def __init__(self, config: pytest.Config) -> None:
         options = config.option
         choose_language(options.plantproof_lang)
+        # Zone and plant names are often Chinese: node ids show them as they are, in a checkout and elsewhere. And no
+        # library's warning ends a campaign, whatever the ini file of the folder says.
+        config._inicache |= {_UNESCAPED_IDS: True, "filterwarnings": ["default"]}  # noqa: SLF001 - there is no other way
         self.plan_only: bool = options.plan
         self.resume: bool = options.resume
         self.record: CampaignRecord | None = None
@@ -79,19 +83,27 @@ class CampaignPlugin:
         plant = self.campaign.plant
         metafunc.parametrize(("case", "plant"), [(case, plant) for case in cases], ids=[case.id for case in cases])
 
+    @pytest.hookimpl(tryfirst=True)
     def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
-        """Drop the placeholder that pytest makes of a suite function without a case."""
+        """Drop the placeholder that pytest makes of a suite function without a case; ask all others what they want.
+
+        Before anything is deselected, so that how something is measured does not depend on the selection.
+        """
         empty = [item for item in items if _is_suite_item(item) and not isinstance(_case(item), Case)]
         if empty:
             items[:] = [item for item in items if item not in empty]
             config.hook.pytest_deselected(items=empty)
+        try:
+            for item in filter(_is_suite_item, items):
+                case = _case(item)
+                self.campaign.consider(case, item.function(case=case, plant=self.campaign.plant))  # type: ignore[attr-defined]
+        except UserMistake as mistake:
+            raise pytest.UsageError(mistake.text()) from None
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
-        """Ask every selected item what it would send."""
-        for item in session.items:
-            if _is_suite_item(item):
-                case = _case(item)
-                self.campaign.enlist(case, item.function(case=case, plant=self.campaign.plant))  # type: ignore[attr-defined]
+        """Take the selected items into the run."""
+        for item in filter(_is_suite_item, session.items):
+            self.campaign.enlist(_case(item))
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtestloop(self, session: pytest.Session) -> Generator[None, object, object]:
@@ -149,12 +161,11 @@ class CampaignPlugin:
             return
         if exitstatus in (pytest.ExitCode.INTERRUPTED, pytest.ExitCode.USAGE_ERROR):
             return
-        if self.record is None:
-            session.exitstatus = ExitStatus.INCOMPLETE
-            return
-        status = exit_status(self.record.outcome)
-        foreign_failure = exitstatus == pytest.ExitCode.TESTS_FAILED and status is ExitStatus.CONFORMANT
-        session.exitstatus = ExitStatus.NONCONFORMANT if foreign_failure else status
+        sound = exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.NO_TESTS_COLLECTED)
+        status = exit_status(self.record.outcome) if self.record is not None and sound else ExitStatus.INCOMPLETE
+        if status is ExitStatus.CONFORMANT and exitstatus != pytest.ExitCode.OK:
+            status = ExitStatus.INCOMPLETE  # something that is not a requirement failed, or nothing was run
+        session.exitstatus = status
 
     def pytest_terminal_summary(self, config: pytest.Config) -> None:
         """Print the table of verdicts and where the proof lies."""

@@ -76,7 +76,7 @@ def access_reachability(
     unless another window shows it unreachable. By area, terminal or both; of both, the lower share is judged.
     """
     records = {member.id: _Record() for member in register.members if member.drawn and member.measurable}
-    _collect(records, observations, parameters.windows)
+    _collect(records, observations, parameters)
     bases = ("terminal", "area") if parameters.basis == "both" else (parameters.basis,)
     members = {basis: [member for member in register.members if member.basis == basis] for basis in bases}
     missing = tuple(f"{basis}-basis-not-measured" for basis in bases if not members[basis])
@@ -84,18 +84,27 @@ def access_reachability(
     return _lower(ratios, missing) if ratios else Invalid(missing[-1])
 
 
-def _collect(records: dict[str, _Record], observations: Iterable[Observation], windows: int) -> None:
-    """One pass; what is neither asked for nor about a drawn object is left aside."""
+def _collect(
+    records: dict[str, _Record], observations: Iterable[Observation], parameters: ReachabilityParameters
+) -> None:
+    """One pass; what is neither asked for nor about a drawn object is left aside.
+
+    Others may have asked for more attempts and more patience at the same objects: further attempts do not count, and
+    an answer after this requirement's own Tmax is none.
+    """
+    windows, attempts, timeout_ms = parameters.windows, parameters.attempts, parameters.timeout_ms
     for seen in observations:
         record = records.get(seen.target)
-        if record is None or not 0 <= seen.window < windows:
+        if record is None or not 0 <= seen.window < windows or seen.attempt >= attempts:
             continue
         if seen.method in PATH_PROVING:
             error = seen.error
             if error is None and seen.quantity != "instrument":
                 value = seen.value
-                if value is not None and 0 <= value < math.inf:  # NaN compares false
+                if value is not None and 0 <= value <= timeout_ms:  # NaN compares false
                     record.answered |= 1 << seen.window
+                elif value is not None and timeout_ms < value < math.inf:
+                    record.sound |= 1 << seen.window
                 elif not record.fault:
                     record.fault = "bad-answer"
             elif error is not None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from conformance.bulk import Bulk
 from probes.action import Action
 from probes.action import Target
+from profiles.problem import UserMistake
 
 _targets = st.lists(st.sampled_from([Target(f"e{n}", f"192.0.2.{n}", "cell") for n in range(1, 9)]), max_size=6)
 _actions = st.lists(
@@ -16,34 +18,36 @@ _actions = st.lists(
         vantage=st.sampled_from(["a", "b"]),
         method=st.sampled_from(["icmp-echo", "tcp-connect"]),
         targets=_targets.map(tuple),
-        parameters=st.sampled_from([{"attempts": 1}, {"attempts": 2}]),
+        parameters=st.builds(
+            dict, attempts=st.integers(1, 5), timeout_ms=st.integers(1, 3000), payload_bytes=st.just(32)
+        ),
         window=st.integers(0, 2),
     ),
     max_size=12,
 )
 
 
-def _probes(actions: list[Action]) -> set[tuple[str, str, str, int, Target]]:
-    return {
-        (action.vantage, action.method, str(action.parameters), action.window, target)
-        for action in actions
-        for target in action.targets
-    }
+def _probes(actions: list[Action]) -> set[tuple[str, str, int, Target]]:
+    return {(action.vantage, action.method, action.window, target) for action in actions for target in action.targets}
+
+
+def _bulk(actions: list[Action]) -> Bulk:
+    bulk = Bulk()
+    bulk.agree(actions)
+    bulk.add(actions)
+    return bulk
 
 
 @given(_actions)
 def test_merging_loses_and_doubles_nothing(actions: list[Action]) -> None:
-    bulk = Bulk()
-    bulk.add(actions)
-    merged = list(bulk)
+    merged = list(_bulk(actions))
     assert _probes(merged) == _probes(actions)
     assert sum(len(action.targets) for action in merged) == len(_probes(actions))
 
 
 @given(_actions, st.integers(0, 11))
 def test_what_is_taken_once_is_never_given_again(actions: list[Action], index: int) -> None:
-    bulk = Bulk()
-    bulk.add(actions)
+    bulk = _bulk(actions)
     asked = actions[index : index + 1]
     assert _probes(asked) <= _probes(bulk.take(asked))
     assert bulk.take(asked) == []
@@ -52,8 +56,35 @@ def test_what_is_taken_once_is_never_given_again(actions: list[Action], index: i
 def test_other_items_ride_along_in_the_same_bulk_action() -> None:
     first = Action("a", "icmp-echo", (Target("e1", "192.0.2.1", "cell"),), {"attempts": 1})
     second = Action("a", "icmp-echo", (Target("e2", "192.0.2.2", "cell"),), {"attempts": 1})
-    bulk = Bulk()
-    bulk.add([first])
-    bulk.add([second])
+    bulk = _bulk([first, second])
     (taken,) = bulk.take([first])
     assert [target.id for target in taken.targets] == ["e1", "e2"]
+
+
+@given(_actions)
+def test_everybody_gets_at_least_what_he_asked_for(actions: list[Action]) -> None:
+    merged = {(action.vantage, action.method, action.window): action for action in _bulk(actions)}
+    for action in actions:
+        served = merged[action.vantage, action.method, action.window].parameters
+        assert all(served[name] >= wanted for name, wanted in action.parameters.items())
+
+
+def test_how_something_is_measured_does_not_depend_on_the_selection() -> None:
+    patient = Action("a", "icmp-echo", (Target("e1", "192.0.2.1", "cell"),), {"attempts": 9, "timeout_ms": 3000})
+    hasty = Action("a", "icmp-echo", (Target("e2", "192.0.2.2", "cell"),), {"attempts": 1, "timeout_ms": 100})
+    bulk = Bulk()
+    bulk.agree([patient, hasty])
+    bulk.add([hasty])
+    (action,) = bulk
+    assert action.targets == hasty.targets
+    assert action.parameters == patient.parameters
+
+
+@pytest.mark.parametrize("changed", [{"payload_bytes": 64}, {"not_before_s": 5}])
+def test_another_type_p_is_refused(changed: dict[str, int]) -> None:
+    one = Action("a", "icmp-echo", (), {"attempts": 1, "payload_bytes": 32}, 1)
+    start_s = changed.get("not_before_s", 0)
+    payload = {name: value for name, value in changed.items() if name != "not_before_s"}
+    other = Action("a", "icmp-echo", (), {**one.parameters, **payload}, 1, start_s)
+    with pytest.raises(UserMistake, match=next(iter(changed))):
+        Bulk().agree([one, other])

@@ -232,3 +232,17 @@ def test_observations_are_read_once_and_the_register_knows_the_indicator() -> No
     assert indicator is not None
     assert indicator.reduce is access_reachability
     assert set(indicator.methods) == QUANTITIES.keys()
+
+
+def test_what_others_asked_for_at_the_same_object_does_not_count() -> None:
+    """Objects are probed once for all requirements, as often and as patiently as the most demanding of them asks."""
+    register = Register((Member("a"),))
+    hasty = ReachabilityParameters(windows=1, basis="terminal", attempts=2, timeout_ms=50)
+    rows = [seen("a", error="timeout", attempt=0), seen("a", value=60.0, attempt=1), seen("a", value=1.0, attempt=2)]
+    found = access_reachability(register, rows, hasty)
+    assert isinstance(found, Ratio)
+    assert (found.numerator, found.denominator) == (0, 1)
+    patient = hasty.model_copy(update={"timeout_ms": 60})
+    answered = access_reachability(register, rows, patient)
+    assert isinstance(answered, Ratio)
+    assert (answered.numerator, answered.denominator) == (1, 1)
