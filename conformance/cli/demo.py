@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 from datetime import UTC
@@ -41,7 +42,7 @@ def try_plant(
         command += ["--plantproof-lang", current_language()]
         for wanted in profile or []:
             command += ["--profile", wanted]
-        status = subprocess.run(command, check=False).returncode
+        status = _run(command)
     if status not in (ExitStatus.CONFORMANT, ExitStatus.NONCONFORMANT, ExitStatus.INCOMPLETE):
         raise typer.Exit(status)
     verification = verify(directory / "bundle")
@@ -49,3 +50,20 @@ def try_plant(
         typer.echo(texts.get("try.unsound", bundle=directory / "bundle"), err=True)
         raise typer.Exit(1)
     typer.echo(texts.get(f"try.ended-{status}", report=directory / "bundle" / "report.html", status=status))
+
+
+def _run(command: list[str]) -> int:
+    """Run a campaign to its end, also when it is told to stop: it seals what it has, and the plant stays up meanwhile.
+
+    Ctrl-C reaches the campaign without help; SIGTERM is passed on to it.
+    """
+    with subprocess.Popen(command) as process:
+        usual = {
+            signal.SIGINT: signal.signal(signal.SIGINT, lambda *_: None),
+            signal.SIGTERM: signal.signal(signal.SIGTERM, lambda *_: process.terminate()),
+        }
+        try:
+            return process.wait()
+        finally:
+            for number, handler in usual.items():
+                signal.signal(number, handler)
