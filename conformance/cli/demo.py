@@ -44,7 +44,7 @@ def try_plant(
             command += ["--profile", wanted]
         status = _run(command)
     if status not in (ExitStatus.CONFORMANT, ExitStatus.NONCONFORMANT, ExitStatus.INCOMPLETE):
-        raise typer.Exit(status)
+        raise typer.Exit(ExitStatus.INTERRUPTED if status < 0 else status)
     verification = verify(directory / "bundle")
     if not verification.sound:
         typer.echo(texts.get("try.unsound", bundle=directory / "bundle"), err=True)

@@ -114,18 +114,12 @@ class CampaignPlugin:
             print_plan(self._console(session.config), self.campaign.priced(), self._open_items())
             session.config.option.collectonly = True
             return (yield)
-        try:
-            self.campaign.open(
-                lambda: opened_store(self.campaign, self.directory, resume=self.resume), resume=self.resume
-            )
-        except UserMistake as mistake:
-            self.campaign.close()
-            raise pytest.UsageError(mistake.text()) from None
-        try:
-            with self.watcher.signals():
+        with self.watcher.signals():
+            self._open()
+            try:
                 return (yield)
-        finally:
-            self._seal()
+            finally:
+                self._seal()
 
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
         """Measure: in the setup phase, so that a broken instrument is an error and not a failure."""
@@ -180,6 +174,16 @@ class CampaignPlugin:
         said = "campaign.interrupted" if self.watcher.stop_requested() else "campaign.sealed"
         facts = {"bundle": bundle, "report": bundle / "report.html", "evidence": self.directory}
         console.print(self._texts.get(said, **facts), highlight=False, soft_wrap=True)
+
+    def _open(self) -> None:
+        """Open the store and the vantage points; a mistake ends the session before anything is sent."""
+        try:
+            self.campaign.open(
+                lambda: opened_store(self.campaign, self.directory, resume=self.resume), resume=self.resume
+            )
+        except UserMistake as mistake:
+            self.campaign.close()
+            raise pytest.UsageError(mistake.text()) from None
 
     def _seal(self) -> None:
         """Seal what is known, also after an interruption or a crash, and release everything."""

@@ -1,4 +1,4 @@
-"""``plantproof try`` as a new user meets it: from nothing to a verified bundle, and an orderly end when told to stop."""
+"""``plantproof try`` as a new user meets it: from nothing to a verified bundle, or to an orderly end when told to."""
 
 from __future__ import annotations
 
