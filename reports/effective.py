@@ -1,4 +1,8 @@
-"""Which observations count: an attempt that a later session made again does not. The same rule as ``store.sql`` has."""
+"""Which observations count where a later session made an attempt again. ``store.sql`` holds the same rule as SQL.
+
+Of all sessions that made an attempt, the rows of one count: of the latest in which it says something about its target;
+if it says nothing in any, of the latest. So an interrupted repetition takes nothing away from what was measured before.
+"""
 
 from __future__ import annotations
 
@@ -8,23 +12,28 @@ from collections.abc import Iterable
 from typing import Any
 
 from profiles.observation import COLUMNS
+from profiles.observation import INSTRUMENT_ERRORS
+
+#: Errors that say nothing of the target and leave the attempt owed when a campaign is resumed. What the scope guard
+#: refused, it would refuse again, so that is final.
+OWED = INSTRUMENT_ERRORS - {"refused-by-guard"}
 
 _OF_AN_ATTEMPT = [COLUMNS.index(name) for name in ("method", "vantage", "target", "address", "window", "attempt")]
-_DETAIL = COLUMNS.index("detail")
+_ERROR, _DETAIL = COLUMNS.index("error"), COLUMNS.index("detail")
 _RUN, _EFFECTIVE = len(COLUMNS), len(COLUMNS) + 1
 
 
 def miscounted(rows: Callable[[], Iterable[tuple[Any, ...]]]) -> int:
     """How many rows are marked the wrong way. ``rows`` gives all of them, each time it is called."""
     first = min((row[_RUN] for row in rows()), default=0)
-    latest: dict[tuple[Any, ...], int] = {}
-    for row in rows():
-        if row[_RUN] > first:
-            key = _attempt(row)
-            latest[key] = max(row[_RUN], latest.get(key, first))
-    if not latest:
+    again = {_attempt(row) for row in rows() if row[_RUN] > first}
+    if not again:
         return sum(not row[_EFFECTIVE] for row in rows())
-    return sum(row[_EFFECTIVE] != (latest.get(_attempt(row), first) <= row[_RUN]) for row in rows())
+    counting: dict[tuple[Any, ...], tuple[bool, int]] = {}
+    for row in rows():
+        if (key := _attempt(row)) in again:
+            counting[key] = max((row[_ERROR] not in OWED, row[_RUN]), counting.get(key, (False, first)))
+    return sum(row[_EFFECTIVE] != (counting.get(_attempt(row), (True, first))[1] == row[_RUN]) for row in rows())
 
 
 def _attempt(row: tuple[Any, ...]) -> tuple[Any, ...]:

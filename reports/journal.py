@@ -11,6 +11,7 @@ import platform
 import sqlite3
 import threading
 import time
+from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Sequence
@@ -89,8 +90,12 @@ class Journal:
         return journal
 
     @classmethod
-    def open(cls, directory: Path) -> Self:
+    def open(cls, directory: Path, approve: Callable[[Self], None] | None = None) -> Self:
         """The journal in ``directory``, for one more session.
+
+        Args:
+            directory: where it lies.
+            approve: raises if there must be no session, which then leaves no trace.
 
         Raises:
             UserMistake: if there is none, it is in use, damaged, or of a later version.
@@ -100,6 +105,8 @@ class Journal:
         journal = cls(directory)
         try:
             _check(journal._db, directory / FILE)
+            if approve is not None:
+                approve(journal)
             with journal.transaction() as db:
                 journal._begin(db)
         except BaseException:

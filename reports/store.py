@@ -1,7 +1,8 @@
 """The evidence store: everything a campaign observes and concludes, durable as it arrives, never changed.
 
 What :meth:`EvidenceStore.append` has accepted survives ``kill -9`` and power loss. Each opening of the store is a
-session with a number, the *run*; an attempt that a later run made again stays in the store, and the later one counts.
+session with a number, the *run*; an attempt that a later run made again stays in the store, and one of them counts:
+see ``reports.effective``.
 """
 
 from __future__ import annotations
@@ -13,9 +14,7 @@ from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
-from dataclasses import dataclass
 from dataclasses import replace
-from operator import attrgetter
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -23,7 +22,6 @@ from typing import Self
 
 from probes.action import Action
 from profiles.observation import COLUMNS
-from profiles.observation import INSTRUMENT_ERRORS
 from profiles.observation import Observation
 from profiles.problem import Problem
 from profiles.problem import UserMistake
@@ -34,22 +32,10 @@ from reports.plain import is_safe
 from reports.result import Result
 from reports.result import count_attempts
 
-#: Errors after which an attempt is still owed when a campaign is resumed. What the scope guard refused, it would
-#: refuse again; everything else that says nothing about the target may go better now.
-OWED = INSTRUMENT_ERRORS - {"refused-by-guard"}
-
 _NAMES = ", ".join(f'"{name}"' for name in COLUMNS)
-_fields = attrgetter(*COLUMNS)
 _VALUE = COLUMNS.index("value")
-
-
-@dataclass(frozen=True, slots=True)
-class Recorded:
-    """An observation as stored."""
-
-    observation: Observation
-    run: int  #: number of the session in which it was made, from 1
-    effective: bool  #: whether it counts: no later session made the same attempt again
+#: What a bundle's columns can hold, where a number is an integer.
+_MOST = {"value": 2**63, "window": 2**31, "attempt": 2**31, "utc_ns": 2**63, "monotonic_ns": 2**63}
 
 
 class EvidenceStore:
@@ -111,18 +97,24 @@ class EvidenceStore:
         Raises:
             UserMistake: as :meth:`open`; and one problem for each text that differs, with both hashes.
         """
-        store = cls.open(directory)
-        stored = {"plant": store.plant_yaml} | {f"profile {name}": text for name, text in store.profile_yamls.items()}
+        return cls(Journal.open(directory, lambda journal: cls(journal).require(plant_yaml, profile_yamls)))
+
+    def require(self, plant_yaml: str, profile_yamls: Mapping[str, str]) -> None:
+        """Do nothing if the campaign is about this plant and these profiles.
+
+        Raises:
+            UserMistake: one problem for each text that differs, with both hashes.
+        """
+        stored = {"plant": self.plant_yaml} | {f"profile {name}": text for name, text in self.profile_yamls.items()}
         given = {"plant": plant_yaml} | {f"profile {name}": text for name, text in profile_yamls.items()}
+        place = str(self.directory)
         problems = [
-            Problem("store-differs", "reports", file=str(directory), facts={"what": what, "stored": old, "given": new})
+            Problem("store-differs", "reports", file=place, facts={"what": what, "stored": old, "given": new})
             for what in stored | given
             if (old := _digest(stored.get(what))) != (new := _digest(given.get(what)))
         ]
         if problems:
-            store.close()
             raise UserMistake(problems)
-        return store
 
     def __enter__(self) -> Self:
         return self
@@ -185,9 +177,10 @@ class EvidenceStore:
 
         Raises:
             EvidenceLost: if they cannot be written (disk full, read-only, ...); the store takes nothing more then.
+            ValueError: if one of them holds a number that no bundle could hold; the store goes on.
         """
-        run = self.run
-        self._journal.insert("observations", f'{_NAMES}, "run"', *[(*_stored(one), run) for one in observations])
+        rows = [(*_stored(one), self.run) for one in observations]
+        self._journal.insert("observations", f'{_NAMES}, "run"', *rows)
 
     def observations(self, methods: Iterable[str], targets: Iterable[str]) -> Iterator[Observation]:
         """The observations of these methods and targets that count, in the order in which they were stored."""
@@ -200,13 +193,8 @@ class EvidenceStore:
         for row in self._journal.query(query, (json.dumps(list(methods)), json.dumps(list(targets)))):
             yield Observation(*_restored(row))
 
-    def all_observations(self) -> Iterator[Recorded]:
-        """Every observation ever made, also those that a later session made again, in the order of storing."""
-        for *fields, run, effective in self.rows():
-            yield Recorded(Observation(*fields), run, effective)
-
     def rows(self) -> Iterator[tuple[Any, ...]]:
-        """Every observation as plain fields in the order of ``COLUMNS``, then its run and whether it counts."""
+        """Every observation ever made, in the order of storing: its fields, its run and whether it counts."""
         counts = "1" if self.run == 1 else "id IN (SELECT id FROM effective)"
         for row in self._journal.query(f'SELECT {_NAMES}, "run", {counts} FROM observations ORDER BY id'):  # noqa: S608
             yield (*_restored(row[:-1]), bool(row[-1]))
@@ -220,15 +208,14 @@ class EvidenceStore:
         """``action`` for those of its targets that lack a valid row for any attempt; ``None`` if none does.
 
         A target is measured again with all its attempts, so that an attempt's number keeps its meaning. Rows with an
-        error of :data:`OWED` are no measurement.
+        error of :data:`~reports.effective.OWED` are no measurement.
         """
         attempts = int(action.parameters.get("attempts", 1))
         query = f"""
             SELECT "target", "address", "port" FROM {self._counting}
-            WHERE "method" = ? AND "vantage" = ? AND "window" = ? AND "attempt" < ?
-              AND ("error" IS NULL OR "error" NOT IN (SELECT value FROM json_each(?)))
+            WHERE "method" = ? AND "vantage" = ? AND "window" = ? AND "attempt" < ? AND "says"
             GROUP BY 1, 2, 3 HAVING count(DISTINCT "attempt") = ?"""  # noqa: S608
-        asked = (action.method, action.vantage, action.window, attempts, json.dumps(sorted(OWED)), attempts)
+        asked = (action.method, action.vantage, action.window, attempts, attempts)
         done = set(self._journal.query(query, asked))
         left = tuple(target for target in action.targets if (target.id, target.address, target.port) not in done)
         return replace(action, targets=left) if left else None
@@ -281,7 +268,16 @@ def _digest(text: str | None) -> str:
 
 
 def _stored(observation: Observation) -> tuple[Any, ...]:
-    row: tuple[Any, ...] = _fields(observation)
+    """The row as SQLite and a bundle can hold it.
+
+    Raises:
+        ValueError: if a number is too large for that.
+    """
+    for name, most in _MOST.items():
+        number = getattr(observation, name)
+        if isinstance(number, int) and not -most <= number < most:
+            raise ValueError(f"{name} of an observation of {observation.target!r} is out of range")
+    row = observation.row()
     if row[_VALUE] != row[_VALUE]:  # NaN, for which SQLite has no number: it would become NULL
         return (*row[:_VALUE], "nan", *row[_VALUE + 1 :])
     return row

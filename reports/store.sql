@@ -36,9 +36,14 @@ CREATE TABLE observations (
   "monotonic_ns" INTEGER NOT NULL,
   "detail" TEXT NOT NULL,
   "run" INTEGER NOT NULL,
-  "port" GENERATED ALWAYS AS (CASE WHEN json_valid("detail") THEN json_extract("detail", '$.port') END) VIRTUAL
+  "port" GENERATED ALWAYS AS (CASE WHEN json_valid("detail") THEN json_extract("detail", '$.port') END) VIRTUAL,
+  "says" GENERATED ALWAYS AS (                  -- whether it says anything of the target: its error is none of OWED
+    "error" IS NULL OR "error" NOT IN (
+      'tester-loss', 'vantage-lost', 'no-privilege', 'no-route', 'send-failed', 'stopped', 'bad-answer'
+    )
+  ) VIRTUAL
 );
-CREATE INDEX observations_by_object ON observations ("method", "target", "run");
+CREATE INDEX observations_by_object ON observations ("method", "target", "window", "attempt");
 CREATE TABLE results (
   id INTEGER PRIMARY KEY,
   run INTEGER NOT NULL,
@@ -56,12 +61,13 @@ CREATE TABLE events (
   facts TEXT NOT NULL                           -- a JSON object of texts
 );
 
--- An attempt counts unless a later session made it again; "o" is the row in question.
+-- Of all sessions that made the attempt of the row "o", one counts: the latest in which it says something; if it says
+-- nothing in any, the latest.
 CREATE VIEW effective AS
 SELECT o.* FROM observations AS o
-WHERE NOT EXISTS (
-  SELECT 1 FROM observations AS later
-  WHERE later."method" = o."method" AND later."target" = o."target" AND later."run" > o."run"
-    AND later."vantage" = o."vantage" AND later."address" = o."address"
-    AND later."window" = o."window" AND later."attempt" = o."attempt" AND later."port" IS o."port"
+WHERE o."run" = (
+  SELECT ifnull(max(CASE WHEN made."says" THEN made."run" END), max(made."run")) FROM observations AS made
+  WHERE made."method" = o."method" AND made."target" = o."target"
+    AND made."window" = o."window" AND made."attempt" = o."attempt"
+    AND made."vantage" = o."vantage" AND made."address" = o."address" AND made."port" IS o."port"
 );

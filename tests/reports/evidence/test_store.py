@@ -16,11 +16,15 @@ import pytest
 
 from probes.action import Action
 from probes.action import Target
+from profiles.observation import INSTRUMENT_ERRORS
+from profiles.observation import TARGET_ERRORS
+from profiles.observation import Observation
 from profiles.problem import UserMistake
+from reports.effective import OWED
+from reports.effective import miscounted
 from reports.journal import FILE
 from reports.journal import EvidenceLost
 from reports.result import Result
-from reports.store import OWED
 from reports.store import EvidenceStore
 
 
@@ -59,8 +63,7 @@ def test_what_was_appended_is_there_for_the_next_session(evidence: Any) -> None:
         store.append(rows)
     with evidence.resume() as store:
         assert store.run == 2
-        assert [recorded.observation for recorded in store.all_observations()] == rows
-        assert {(recorded.run, recorded.effective) for recorded in store.all_observations()} == {(1, True)}
+        assert list(store.rows()) == [(*row.row(), 1, True) for row in rows]
         assert store.campaign == evidence.campaign
         assert store.facts == {"host": "tester", "plantproof": "0"}
         assert {"plant_yaml": store.plant_yaml, "profile_yamls": store.profile_yamls} == evidence.texts
@@ -90,7 +93,7 @@ def test_a_batch_is_kept_whole_or_not_at_all(evidence: Any, store: EvidenceStore
     good, bad = evidence.observe("press-1"), evidence.observe("press-2", unit=None)
     with pytest.raises(EvidenceLost):
         store.append([good, bad])
-    assert list(store.all_observations()) == []
+    assert list(store.rows()) == []
 
 
 def test_evidence_that_cannot_be_written_ends_the_session_with_a_clear_text(evidence: Any) -> None:
@@ -102,7 +105,7 @@ def test_evidence_that_cannot_be_written_ends_the_session_with_a_clear_text(evid
                 store.append(evidence.observe_all())
         assert "evidence cannot be written (database or disk is full)" in lost.value.text("en")
         assert "--resume" in lost.value.text("zh")
-        kept = len(list(store.all_observations()))
+        kept = len(list(store.rows()))
         store._journal.query("PRAGMA max_page_count = 1000000")
         for write in (
             lambda: store.append([]),
@@ -112,7 +115,7 @@ def test_evidence_that_cannot_be_written_ends_the_session_with_a_clear_text(evid
             with pytest.raises(EvidenceLost):
                 write()  # what was lost stays lost: nothing may look complete after that
     with evidence.resume() as store:
-        assert len(list(store.all_observations())) == kept
+        assert len(list(store.rows())) == kept
         assert kept % len(evidence.observe_all()) == 0
 
 
@@ -273,12 +276,84 @@ def test_an_attempt_made_again_later_replaces_the_earlier_one_and_both_stay(evid
     with evidence.resume() as store:
         store.append([again])
         assert list(store.observations(["icmp-echo"], ["press-1"])) == [kept, again]
-        recorded = list(store.all_observations())
-        assert [(one.observation, one.run, one.effective) for one in recorded] == [
-            (lost, 1, False),
-            (kept, 1, True),
-            (again, 2, True),
-        ]
+        assert list(store.rows()) == [(*lost.row(), 1, False), (*kept.row(), 1, True), (*again.row(), 2, True)]
+
+
+def count_of_runs(evidence: Any, *runs: Sequence[Observation]) -> list[bool]:
+    """Which rows count after one session for each batch of rows, in the order of storing."""
+    evidence.create().close()
+    for batch in runs:
+        with evidence.resume() as store:
+            store.append(batch)
+            counts = [bool(row[-1]) for row in store.rows()]
+            chosen = list(store.observations(["icmp-echo"], ["press-1"]))
+            assert chosen == [row for row, counting in zip(flat(runs), counts, strict=False) if counting]
+            assert miscounted(store.rows) == 0
+    return counts
+
+
+def flat(runs: Sequence[Sequence[Observation]]) -> list[Observation]:
+    return [row for batch in runs for row in batch]
+
+
+@pytest.mark.parametrize("error", sorted(INSTRUMENT_ERRORS | TARGET_ERRORS))
+def test_only_what_says_something_replaces_what_says_something(evidence: Any, error: str) -> None:
+    good, bad = evidence.observe("press-1"), evidence.observe("press-1", error=error)
+    owed = error in OWED
+    assert count_of_runs(evidence, [good], [bad], [bad]) == ([True, False, False] if owed else [False, False, True])
+
+
+@pytest.mark.parametrize(
+    ("errors", "counts"),
+    [
+        ([None, "stopped", None], [False, False, True]),
+        (["stopped", None, "vantage-lost"], [False, True, False]),
+        (["timeout", "stopped", "timeout", "stopped"], [False, False, True, False]),
+        (["stopped", "vantage-lost"], [False, True]),
+        ([None, "stopped", "stopped"], [True, False, False]),
+    ],
+)
+def test_of_what_says_something_the_latest_counts_and_of_nothing_the_last(
+    evidence: Any, errors: list[str | None], counts: list[bool]
+) -> None:
+    assert count_of_runs(evidence, *[[evidence.observe("press-1", error=error)] for error in errors]) == counts
+
+
+def test_a_repetition_that_is_interrupted_takes_nothing_away(evidence: Any) -> None:
+    action = evidence.action("press-1")
+    with evidence.create() as store:
+        store.append([evidence.observe("press-1"), evidence.observe("press-1", attempt=1, error="stopped")])
+    with evidence.resume() as store:
+        assert left(store, action) == ["press-1"]
+        store.append([evidence.observe("press-1", attempt=attempt, error="stopped") for attempt in range(2)])
+        assert [row.error for row in store.observations(["icmp-echo"], ["press-1"])] == [None, "stopped"]
+    with evidence.resume() as store:
+        store.append([evidence.observe("press-1", attempt=1)])
+        assert left(store, action) == []
+
+
+@pytest.mark.parametrize(
+    "more",
+    [{"utc_ns": 2**63}, {"monotonic_ns": -(2**63) - 1}, {"window": 2**31}, {"attempt": 10**30}, {"value": 2**63}],
+)
+def test_a_number_that_no_bundle_can_hold_is_refused_by_name(
+    evidence: Any, store: EvidenceStore, more: dict[str, int]
+) -> None:
+    good = evidence.observe("press-1")
+    with pytest.raises(ValueError, match=f"{next(iter(more))} of an observation of 'press-2'"):
+        store.append([good, evidence.observe("press-2", **more)])
+    store.append([good])
+    assert [row[: len(good.row())] for row in store.rows()] == [good.row()]
+
+
+def test_a_refused_resumption_leaves_no_trace(evidence: Any) -> None:
+    evidence.create().close()
+    for _ in range(2):
+        with pytest.raises(UserMistake):
+            evidence.resume(plant_yaml="plant: other")
+    with evidence.resume() as store:
+        assert store.run == 2
+        assert len(store._journal.query("SELECT * FROM sessions").fetchall()) == 2
 
 
 def test_ports_vantages_windows_and_addresses_tell_attempts_apart(evidence: Any) -> None:
@@ -295,10 +370,10 @@ def test_ports_vantages_windows_and_addresses_tell_attempts_apart(evidence: Any)
         store.append([first])
     with evidence.resume() as store:
         store.append(others)
-        assert all(one.effective for one in store.all_observations())
+        assert all(row[-1] for row in store.rows())
         store.append([replace(first, detail='{"port":502,"ttl":3}', quantity="connect-delay")])
     with evidence.resume() as store:
-        assert [one.effective for one in store.all_observations()] == [False] + [True] * 7
+        assert [row[-1] for row in store.rows()] == [False] + [True] * 7
 
 
 # What is left to do
