@@ -82,6 +82,8 @@ def _judge(requirement: Requirement, reduced: Reduced) -> Judgement:
     found = _found(question, evidence)
     unit = limit.unit if limit else evidence.unit
     evidence = _in_unit(evidence, unit)
+    if isinstance(value, Ratio) and value.unknown:
+        evidence = _bounds_only(evidence)
     partly = ("some-unknown",) if value.unknown and found.verdict in (Verdict.FAIL, Verdict.INFO) else ()
     return Judgement(
         verdict=found.verdict,
@@ -97,6 +99,14 @@ def _judge(requirement: Requirement, reduced: Reduced) -> Judgement:
         failing=value.failing,
         notes=tuple(dict.fromkeys(value.notes + _RULE_NOTES.get(rule, ()) + partly)),
     )
+
+
+def _bounds_only(evidence: Evidence) -> Evidence:
+    """A share of which part is unknown has no value, only bounds.
+
+    An object is shown unreachable sooner than reachable, so the share of those known so far is biased.
+    """
+    return replace(evidence, value=None, numerator=None, denominator=None, confidence=evidence.confidence or 1.0)
 
 
 def _invalid(invalid: Invalid) -> Judgement:
@@ -228,8 +238,11 @@ def _facts(
             return "∞" if number > 0 else "−∞"
         return format_quantity(Quantity(number, evidence.unit), "en", limit=limit)
 
+    value_shown = shown(evidence.value)
+    if evidence.value is None and evidence.confidence is not None:
+        value_shown = f"{shown(evidence.low)} … {shown(evidence.high)}"
     facts = {
-        "value": shown(evidence.value),
+        "value": value_shown,
         "low": shown(evidence.low),
         "high": shown(evidence.high),
         "n": str(evidence.n),

@@ -18,8 +18,14 @@ class Member:
 
     id: str
     basis: str = "terminal"  #: ``terminal`` or ``area`` (see docs/definitions of 网络接入可达率)
-    measurable: bool = True  #: False if it has no address, so that nothing can be sent to it
+    addresses: int = 1  #: how many addresses it has
+    services: int = 0  #: how many TCP services are declared at each of them
     drawn: bool = True  #: False if a sample was taken and this member is not in it
+
+    @property
+    def measurable(self) -> bool:
+        """Whether anything can be sent to it."""
+        return self.addresses > 0
 
 
 @dataclass(frozen=True, slots=True)

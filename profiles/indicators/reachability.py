@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import json
 import math
+from collections import Counter
 from collections.abc import Iterable
 from collections.abc import Sequence
 from dataclasses import dataclass
+from dataclasses import field
 from dataclasses import replace
 from fractions import Fraction
 from functools import lru_cache
@@ -54,7 +56,7 @@ class _Record:
     """What was seen of one object; bit w of a mask stands for window w."""
 
     answered: int = 0  #: windows with an answer
-    sound: int = 0  #: windows with an attempt that says something about the target
+    silent: Counter[int] = field(default_factory=Counter)  #: sound attempts without an answer, by window
     present: bool = False
     refused: bool = False
     prohibited: str = ""  #: ``type/code`` of the ICMP message that said so
@@ -72,15 +74,16 @@ def access_reachability(
 ) -> Reduced:
     """Objects that answered at least one probe in every window, over all objects of the register.
 
-    An object without an address is unreachable. One with a window in which no sound attempt was made is unknown,
-    unless another window shows it unreachable. By area, terminal or both; of both, the lower share is judged.
+    An object without an address is unreachable. A window shows an object unreachable only if every attempt that was
+    owed in it, at every address and service, was made and stayed unanswered; an object that is neither reachable nor
+    shown unreachable is unknown. By area, terminal or both; of both, the lower share is judged.
     """
     records = {member.id: _Record() for member in register.members if member.drawn and member.measurable}
     _collect(records, observations, parameters)
     bases = ("terminal", "area") if parameters.basis == "both" else (parameters.basis,)
     members = {basis: [member for member in register.members if member.basis == basis] for basis in bases}
     missing = tuple(f"{basis}-basis-not-measured" for basis in bases if not members[basis])
-    ratios = [_ratio(basis, members[basis], records, parameters.windows) for basis in bases if members[basis]]
+    ratios = [_ratio(basis, members[basis], records, parameters) for basis in bases if members[basis]]
     return _lower(ratios, missing) if ratios else Invalid(missing[-1])
 
 
@@ -104,7 +107,7 @@ def _collect(
                 if value is not None and 0 <= value <= timeout_ms:  # NaN compares false
                     record.answered |= 1 << seen.window
                 elif value is not None and timeout_ms < value < math.inf:
-                    record.sound |= 1 << seen.window
+                    record.silent[seen.window] += 1
                 elif not record.fault:
                     record.fault = "bad-answer"
             elif error is not None:
@@ -117,7 +120,7 @@ def _note_error(record: _Record, seen: Observation, error: str) -> None:
     if error not in TARGET_ERRORS or seen.quantity == "instrument":
         record.fault = record.fault or (error if error in INSTRUMENT_ERRORS else "bad-answer")
         return
-    record.sound |= 1 << seen.window
+    record.silent[seen.window] += 1
     if error == "refused":
         record.refused = True
     elif error == "unreachable" and not record.prohibited:
@@ -135,31 +138,31 @@ def _prohibition(detail: str) -> str:
         return ""
 
 
-def _ratio(basis: str, members: Sequence[Member], records: dict[str, _Record], windows: int) -> Ratio:
+def _ratio(
+    basis: str, members: Sequence[Member], records: dict[str, _Record], parameters: ReachabilityParameters
+) -> Ratio:
     drawn = [member for member in members if member.drawn]
-    reachable = unknown = 0
-    failing: list[Finding] = []
-    for member in drawn:
-        state, finding = _judge_object(member, records, windows)
-        reachable += state == "reachable"
-        unknown += state == "unknown"
-        if finding:
-            failing.append(finding)
+    found = [_judge_object(member, records, parameters) for member in drawn]
+    unreachable = tuple(finding for state, finding in found if finding and state == "unreachable")
+    unknown = tuple(finding for state, finding in found if finding and state == "unknown")
+    known = len(drawn) - len(unknown)
     population = None if len(drawn) == len(members) else len(members)
-    return Ratio(reachable, len(drawn) - unknown, unknown, population, basis, tuple(failing))
+    return Ratio(known - len(unreachable), known, len(unknown), population, basis, unreachable + unknown)
 
 
-def _judge_object(member: Member, records: dict[str, _Record], windows: int) -> tuple[str, Finding | None]:
+def _judge_object(
+    member: Member, records: dict[str, _Record], parameters: ReachabilityParameters
+) -> tuple[str, Finding | None]:
     if not member.measurable:
         return "unreachable", Finding(member.id, "no-address")
-    record = records[member.id]
+    record, windows = records[member.id], parameters.windows
     everywhere = (1 << windows) - 1
     if record.answered == everywhere:
         return "reachable", None
-    if record.sound & ~record.answered:
+    owed = member.addresses * (parameters.attempts + member.services)
+    if any(silent >= owed and not record.answered >> window & 1 for window, silent in record.silent.items()):
         return "unreachable", Finding(member.id, *_why_unreachable(record, windows))
-    measured = (record.sound | record.answered).bit_count()
-    note = f"{measured}/{windows}" if measured else ""
+    note = f"{record.answered.bit_count()}/{windows}" if record.answered else ""
     return "unknown", Finding(member.id, record.fault or "not-measured", note)
 
 

@@ -27,7 +27,7 @@ def register(count: int, drawn: int | None = None) -> Register:
 
 
 def one_window(ask: Ask, limit: str, **more: object) -> Requirement:
-    return ask(limit, "R0", parameters={"windows": 1, "basis": "terminal"}, **more)
+    return ask(limit, "R0", parameters={"windows": 1, "attempts": 1, "basis": "terminal"}, **more)
 
 
 def test_a_clean_census_passes_and_one_silent_object_fails(ask: Ask) -> None:

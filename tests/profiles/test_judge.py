@@ -193,8 +193,7 @@ def test_everything_that_led_to_the_verdict_is_kept(ask: Ask) -> None:
     ratio = Ratio(95, 99, unknown=1, failing=findings, basis="terminal", notes=("n",), facts=(("area", "3/3"),))
     judged = judge(ask(">= 0.95 1", "R2"), ratio)
     assert (judged.verdict, judged.unit, judged.n, judged.rule) == (Verdict.ERROR, "1", 99, "R2")
-    assert (judged.numerator, judged.denominator, judged.failing) == (95, 99, findings)
-    assert judged.value == pytest.approx(95 / 99)
+    assert (judged.value, judged.numerator, judged.denominator, judged.failing) == (None, None, None, findings)
     assert judged.interval is not None
     assert judged.interval.low == pytest.approx(0.8977, abs=1e-4)
     assert judged.notes == ("n",)
@@ -212,7 +211,11 @@ def test_values_are_told_in_the_limit_s_unit(ask: Ask) -> None:
 
 def test_simple_acceptance_and_partial_knowledge_are_labelled(ask: Ask) -> None:
     assert judge(ask(">= 90 %", "R1"), Ratio(9, 10)).notes == ("simple-acceptance",)
-    assert judge(ask(">= 90 %", "R0"), Ratio(1, 10, unknown=1)).notes == ("some-unknown",)
+    partly = judge(ask(">= 90 %", "R0"), Ratio(1, 10, unknown=1))
+    assert partly.notes == ("some-unknown",)
+    assert (partly.value, partly.numerator, partly.denominator) == (None, None, None), "no biased share as a result"
+    assert partly.interval is not None
+    assert (partly.interval.low, partly.interval.high) == (pytest.approx(100 / 11), pytest.approx(200 / 11))
     assert judge(ask(">= 90 %", "R0"), Ratio(9, 10)).notes == ()
 
 

@@ -45,10 +45,15 @@ def seen(target: str, window: int = 0, error: str | None = None, method: str = "
 
 
 def reduce(
-    members: Iterable[Member | str], observations: Iterable[Observation], windows: int = 1, basis: Any = "terminal"
+    members: Iterable[Member | str],
+    observations: Iterable[Observation],
+    windows: int = 1,
+    basis: Any = "terminal",
+    attempts: int = 1,
 ) -> Ratio:
     register = Register(tuple(Member(member) if isinstance(member, str) else member for member in members))
-    found = access_reachability(register, observations, ReachabilityParameters(windows=windows, basis=basis))
+    asked = ReachabilityParameters(windows=windows, basis=basis, attempts=attempts)
+    found = access_reachability(register, observations, asked)
     assert isinstance(found, Ratio)
     return found
 
@@ -88,7 +93,8 @@ OBJECTS: list[tuple[str, list[Observation], int, str, str, str]] = [
     ("a window of instrument errors", [seen("a", 0), seen("a", 1, "tester-loss")], 2, "unknown", "tester-loss", "1/2"),
     ("certain in another window", [seen("a", 0, "timeout"), seen("a", 1, "vantage-lost")], 2, "unreachable",
      "no-answer", ""),
-    ("one sound attempt", [seen("a", 0, "send-failed"), seen("a", 0, "timeout")], 1, "unreachable", "no-answer", ""),
+    ("an attempt not asked for", [seen("a", 0, "send-failed"), seen("a", 0, "timeout", attempt=1)], 1, "unknown",
+     "send-failed", ""),
     ("unheard-of error", [seen("a", 0, "gremlins")], 1, "unknown", "bad-answer", ""),
     ("an instrument reading is no answer", [seen("a", quantity="instrument")], 1, "unknown", "not-measured", ""),
     ("an instrument reading is no silence", [seen("a", quantity="instrument", error="timeout")], 1, "unknown",
@@ -110,13 +116,13 @@ def test_one_object(observations: list[Observation], windows: int, state: str, r
 
 
 def test_an_object_without_an_address_is_in_the_denominator() -> None:
-    ratio = reduce([Member("a", measurable=False), "b"], [seen("b")])
+    ratio = reduce([Member("a", addresses=0), "b"], [seen("b")])
     assert (ratio.numerator, ratio.denominator) == (1, 2)
     assert ratio.failing == (Finding("a", "no-address"),)
 
 
 def test_of_a_sample_only_what_was_drawn_counts() -> None:
-    members = [Member("a"), Member("b", drawn=False), Member("c", drawn=False, measurable=False)]
+    members = [Member("a"), Member("b", drawn=False), Member("c", drawn=False, addresses=0)]
     ratio = reduce(members, [seen("a"), seen("b", error="timeout")])
     assert (ratio.numerator, ratio.denominator, ratio.unknown, ratio.population) == (1, 1, 0, 3)
     assert reduce(["a"], [seen("a")]).population is None
@@ -157,7 +163,7 @@ def test_of_both_readings_the_lower_is_judged(
 def test_both_readings_are_told() -> None:
     ratio = both("++++-", "+?-")
     assert ratio.facts == (("terminal", "4/5"), ("area", "1/2 + 1?"))
-    assert [finding.target for finding in ratio.failing] == ["area-1", "area-2", "terminal-4"]
+    assert [finding.target for finding in ratio.failing] == ["area-2", "area-1", "terminal-4"]
 
 
 @settings(max_examples=200)
@@ -246,3 +252,28 @@ def test_what_others_asked_for_at_the_same_object_does_not_count() -> None:
     answered = access_reachability(register, rows, patient)
     assert isinstance(answered, Ratio)
     assert (answered.numerator, answered.denominator) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("member", "rows"),
+    [
+        (Member("a"), [seen("a", error="timeout"), seen("a", error="stopped", attempt=1)]),
+        (Member("a"), [seen("a", error="timeout")]),
+        (Member("a", addresses=2), [seen("a", error="timeout", attempt=0), seen("a", error="timeout", attempt=1)]),
+        (Member("a", services=1), [seen("a", error="timeout", attempt=0), seen("a", error="timeout", attempt=1)]),
+    ],
+)
+def test_a_window_counts_against_an_object_only_if_all_that_was_owed_was_tried(
+    member: Member, rows: list[Observation]
+) -> None:
+    assert reduce([member], rows, attempts=2).unknown == 1
+    whole = [
+        seen("a", error="timeout", attempt=attempt, address=f"2001:db8::{n}") for n in (1, 2) for attempt in (0, 1)
+    ]
+    refused = seen("a", error="refused", method="tcp-connect")
+    assert reduce([member], [*whole, refused], attempts=2).unknown == 0
+
+
+def test_what_failed_is_told_before_what_is_unknown() -> None:
+    ratio = reduce(["a", "b"], [seen("a", error="stopped"), seen("b", error="timeout")])
+    assert [finding.target for finding in ratio.failing] == ["b", "a"]

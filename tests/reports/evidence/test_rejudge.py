@@ -79,7 +79,7 @@ def test_what_was_never_run_is_not_tested_and_no_failure(cases: dict[str, Case])
 
 
 def test_objects_without_an_address_are_judged_although_nothing_can_be_sent_to_them(cases: dict[str, Case]) -> None:
-    register = Register((Member("press-1", measurable=False), Member("press-2", measurable=False)))
+    register = Register((Member("press-1", addresses=0), Member("press-2", addresses=0)))
     result = rejudge(replace(cases["RCH-E"], register=register), [])
     assert (result.verdict, result.value) == (Verdict.FAIL, 0.0)
 
@@ -90,7 +90,7 @@ def test_an_empty_register_is_no_pass(cases: dict[str, Case]) -> None:
 
 
 def test_the_filter_names_drawn_objects_only(cases: dict[str, Case]) -> None:
-    register = Register((Member("a"), Member("b", drawn=False), Member("c", measurable=False)))
+    register = Register((Member("a"), Member("b", drawn=False), Member("c", addresses=0)))
     found = observation_filter(replace(cases["RCH-E"], register=register))
     assert found is not None
     assert found.targets == ("a", "c")
