@@ -11,16 +11,20 @@ from __future__ import annotations
 import asyncio
 import gc
 from collections.abc import Iterator
+from contextlib import ExitStack
 from contextlib import contextmanager
+from itertools import chain
 
 from probes.action import Action
 from probes.action import Cost
+from probes.echo_port import EchoPort
 from probes.gate import Gate
 from probes.gate import Refusal
 from probes.inflight import EchoParameters
 from probes.methods import Emit
 from probes.methods import Method
 from probes.netlink import mark_on_link
+from probes.pace import SECOND_NS
 from probes.permit import Permit
 from probes.ports import Ticket
 from probes.price import price
@@ -28,6 +32,8 @@ from probes.record import Recorder
 from probes.sweep import Sweep
 
 LEVEL = "query"
+#: The kernel begins to stamp what it receives a little after the first socket on the host has asked for it.
+WARM_UP_S = 0.01
 COLLECT_AFTER = 200_000  #: objects
 ICMP_HEADER_BYTES = 8
 NO_PRIVILEGE_CURE = (
@@ -56,20 +62,60 @@ async def run(action: Action, gate: Gate, emit: Emit) -> None:
     """Perform the action; see :class:`probes.methods.Method`."""
     parameters = EchoParameters.of(action.parameters)
     recorder = Recorder(action, "round-trip-delay", "ms")
-    attempts = range(parameters.attempts)
-    tickets: dict[int, list[Ticket]] = {4: [], 16: []}
+    versions = {6 if ":" in target.address else 4 for target in action.targets}
+    with ExitStack() as stack, _rare_collections():
+        ports = {version: _open(version, gate, parameters, stack) for version in versions}
+        opened_ns = gate.clock()
+        tickets = _admit(action, gate, recorder, parameters, emit)
+        mark_on_link(gate, chain(*tickets.values()))
+        await asyncio.sleep((opened_ns - gate.clock()) / SECOND_NS + WARM_UP_S)
+        groups = [(ports[version], group) for version, group in tickets.items() if group]
+        await asyncio.gather(*[_sweep(port, group, gate, recorder, parameters, emit) for port, group in groups])
+
+
+def _open(version: int, gate: Gate, parameters: EchoParameters, stack: ExitStack) -> EchoPort | None:
+    """A port, closed when ``stack`` is; nothing if the kernel does not allow one."""
+    try:
+        port = gate.echo_port(version, parameters.receive_bytes)
+    except PermissionError:
+        return None
+    stack.callback(port.close)
+    return port
+
+
+def _admit(
+    action: Action, gate: Gate, recorder: Recorder, parameters: EchoParameters, emit: Emit
+) -> dict[int, list[Ticket]]:
+    """Tickets by IP version; what gets none is told."""
+    tickets: dict[int, list[Ticket]] = {4: [], 6: []}
     refused = []
     for target in action.targets:
         admitted = gate.admit(target, LEVEL)
         if isinstance(admitted, Refusal):
+            attempts = range(parameters.attempts)
             refused += [recorder.error(target, n, admitted.error, reason=admitted.reason) for n in attempts]
         else:
-            tickets[len(admitted.packed)].append(admitted)
+            tickets[4 if len(admitted.packed) == 4 else 6].append(admitted)
     if refused:
         emit(refused)
-    mark_on_link(gate, tickets[4] + tickets[16])
-    with _rare_collections():
-        await asyncio.gather(*[_sweep(group, gate, recorder, parameters, emit) for group in tickets.values() if group])
+    return tickets
+
+
+async def _sweep(
+    port: EchoPort | None,
+    tickets: list[Ticket],
+    gate: Gate,
+    recorder: Recorder,
+    parameters: EchoParameters,
+    emit: Emit,
+) -> None:
+    """All targets of one IP version."""
+    if port is not None:
+        await Sweep(gate, port, recorder, parameters, emit).run(tickets)
+        return
+    for ticket in tickets:
+        attempts = range(parameters.attempts)
+        emit([recorder.error(ticket.target, n, "no-privilege", cure=NO_PRIVILEGE_CURE) for n in attempts])
 
 
 @contextmanager
@@ -83,21 +129,6 @@ def _rare_collections() -> Iterator[None]:
     finally:
         if usual[0] < COLLECT_AFTER:
             gc.set_threshold(*usual)
-
-
-async def _sweep(tickets: list[Ticket], gate: Gate, recorder: Recorder, parameters: EchoParameters, emit: Emit) -> None:
-    """All targets of one IP version."""
-    try:
-        port = gate.echo_port(4 if len(tickets[0].packed) == 4 else 6, parameters.receive_bytes)
-    except PermissionError:
-        for ticket in tickets:
-            attempts = range(parameters.attempts)
-            emit([recorder.error(ticket.target, n, "no-privilege", cure=NO_PRIVILEGE_CURE) for n in attempts])
-        return
-    try:
-        await Sweep(gate, port, recorder, parameters, emit).run(tickets)
-    finally:
-        port.close()
 
 
 METHOD = Method("icmp-echo", LEVEL, cost, run, "round-trip-delay", "ms")

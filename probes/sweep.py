@@ -221,7 +221,7 @@ class Sweep:
 
     def _detail(self, hop_limit: int, clock: str, resent: int) -> str:
         facts = {"ttl": hop_limit, "clock": clock, "resent": resent}
-        detail = compact({name: fact for name, fact in facts.items() if fact not in ("", 0)})
+        detail = compact({name: fact for name, fact in facts.items() if fact not in ("", 0, -1)})
         self._details[hop_limit, clock, resent] = detail
         return detail
 
