@@ -71,8 +71,8 @@ class Gate:
 
     # --- who may be probed -----------------------------------------------------------------------------------------
 
-    def admit(self, target: Target, level: str, port: int = 0) -> Ticket | Refusal:
-        """A ticket to send to ``target`` by a method that needs ``level``, or why not. Sends nothing."""
+    def admit(self, target: Target, level: str, port: int = 0, method: str = "") -> Ticket | Refusal:
+        """A ticket to send to ``target`` by ``method``, which needs ``level``, or why not. Sends nothing."""
         packed, scope = _parse(target.address)
         if why := _never(packed):
             return Refusal("refused-by-guard", why)
@@ -87,7 +87,7 @@ class Gate:
         except OSError:
             return Refusal("no-route", "no-such-interface")
         return Ticket(
-            target, packed, pack_sockaddr(packed, port, scope_id), zone, self._device(target, zone), bool(port)
+            target, packed, pack_sockaddr(packed, port, scope_id), zone, self._device(target, zone), bool(port), method
         )
 
     def _zone_of(self, packed: bytes, scope: str) -> str | None:
@@ -158,14 +158,19 @@ class Gate:
             ticket.credit += size
         return True
 
+    def stops(self) -> dict[str, str]:
+        """Why nothing may be sent any more into which zone: a silent device, a spent budget or a closed window."""
+        return {name: zone.stopped for name, zone in self._zones.items() if zone.stopped}
+
     def heard(self, ticket: Ticket) -> None:
         """The device answered a probe, in whatever way."""
-        ticket.device.heard()
+        ticket.device.heard(ticket.way)
+        ticket.known = True
 
     def silent(self, ticket: Ticket) -> None:
         """A probe of the device timed out: back off, and stop the zone if a device that had answered is gone."""
         device = ticket.device
-        if device.silent() and not ticket.zone.stopped:
+        if device.silent(ticket.way) and not ticket.zone.stopped:
             ticket.zone.stopped = f"device-went-silent: {device.id}"
 
     # --- through which door ----------------------------------------------------------------------------------------

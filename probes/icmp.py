@@ -90,7 +90,7 @@ def _admit(
     tickets: dict[int, list[Ticket]] = {4: [], 6: []}
     refused = []
     for target in action.targets:
-        admitted = gate.admit(target, LEVEL)
+        admitted = gate.admit(target, LEVEL, method=action.method)
         if isinstance(admitted, Refusal):
             attempts = range(parameters.attempts)
             refused += [recorder.error(target, n, admitted.error, reason=admitted.reason) for n in attempts]

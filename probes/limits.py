@@ -79,7 +79,7 @@ class Device:
     """One device's rhythm, back-off and open connections, whichever of its addresses is probed."""
 
     __slots__ = (
-        "_answered", "_back_off", "_gap_ns", "_silence", "connections", "id", "permit", "ready_ns", "sent_ns", "steady"
+        "_back_off", "_gap_ns", "_silence", "_ways", "connections", "id", "permit", "ready_ns", "sent_ns", "steady"
     )  # fmt: skip
 
     def __init__(self, id: str, zone: Zone) -> None:
@@ -89,9 +89,9 @@ class Device:
         self.sent_ns = 0  #: time of the last one
         self.connections = 0  #: open now
         self.steady = False  #: whether it answered the last probe that was decided
+        self._ways: set[object] = set()  #: addresses, methods and ports at which it has answered
         self._gap_ns = zone.gap_ns
         self._back_off = 1
-        self._answered = False
         self._silence = 0
 
     def wait_ns(self, now_ns: int, connects: bool) -> int:
@@ -112,19 +112,24 @@ class Device:
             self.ready_ns += left_ns - charged_ns
             self.sent_ns = left_ns
 
-    def heard(self) -> None:
-        """It answered: the usual rhythm again."""
-        self.steady = self._answered = True
+    def heard(self, way: object) -> None:
+        """It answered on ``way`` (method, address and port): the usual rhythm again."""
+        self.steady = True
+        self._ways.add(way)
         self._silence = 0
         self._back_off = 1
 
-    def silent(self) -> bool:
-        """It did not answer; whether that makes it a device that answered before and has gone silent."""
+    def silent(self, way: object) -> bool:
+        """It did not answer on ``way``; whether that makes it a device that answered before and has gone silent.
+
+        Only silence where it used to answer counts, and any answer ends it: a device that filters echo requests, or
+        has a dead address, is not one that was harmed.
+        """
         self.steady = False
-        self._silence += 1
+        self._silence += way in self._ways
         if self._back_off < BACK_OFF_LIMIT:
             self._back_off *= 2
         if self._gap_ns:
             self.ready_ns = max(self.ready_ns, self.sent_ns + self._gap_ns * self._back_off)
         limit = self.permit.silence_limit
-        return self._answered and limit is not None and self._silence >= limit
+        return limit is not None and self._silence >= limit

@@ -116,7 +116,7 @@ async def run(action: Action, gate: Gate, emit: Emit) -> None:
     refused = []
     try:
         for target in action.targets:
-            admitted = gate.admit(target, LEVEL)
+            admitted = gate.admit(target, LEVEL, method=action.method)
             if not isinstance(admitted, Refusal):
                 admitted = _off_link(kernel, admitted) or admitted
             if isinstance(admitted, Refusal):

@@ -33,11 +33,19 @@ class Ticket:
     """Leave to probe one address, given by the gate. Nothing can be sent without one."""
 
     __slots__ = (
-        "connects", "credit", "device", "earliest_ns", "on_link", "packed", "sockaddr", "target", "unlimited", "zone"
+        "connects", "credit", "device", "earliest_ns", "known", "on_link", "packed", "sockaddr", "target", "unlimited",
+        "way", "zone",
     )  # fmt: skip
 
     def __init__(
-        self, target: Target, packed: bytes, sockaddr: bytes, zone: Zone, device: Device, connects: bool
+        self,
+        target: Target,
+        packed: bytes,
+        sockaddr: bytes,
+        zone: Zone,
+        device: Device,
+        connects: bool,
+        method: str = "",
     ) -> None:
         self.target = target
         self.packed = packed  #: the address, 4 or 16 bytes
@@ -45,6 +53,8 @@ class Ticket:
         self.zone = zone
         self.device = device
         self.connects = connects  #: whether it is for connections rather than datagrams
+        self.way = (method, sockaddr)  #: how the device is spoken to
+        self.known = False  #: whether it has answered this way
         self.credit = 0  #: IP bytes that were claimed and not yet sent
         self.earliest_ns = 0  #: for a method's own spacing of attempts
         self.on_link = False  #: whether the kernel must resolve the address itself

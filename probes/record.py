@@ -61,6 +61,7 @@ class Recorder:
     ) -> Observation:
         """``target`` did not answer, or could not be asked; without times, nothing was sent and they are now."""
         action = self._action
+        detail = {"port": target.port} | detail if target.port is not None else detail
         return Observation(
             action.method, action.vantage, target.id, target.address, self._quantity, None, self._unit, error,
             action.window, attempt, utc_ns or time.time_ns(), monotonic_ns or time.monotonic_ns(), compact(detail),

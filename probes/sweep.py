@@ -180,7 +180,7 @@ class Sweep:
             value, details = self._record.value, self._details
             for echo, delay_ns, hop_limit in usual:
                 ticket = echo.ticket
-                if not ticket.device.steady:
+                if not (ticket.known and ticket.device.steady):
                     self._gate.heard(ticket)
                 detail = details.get((hop_limit, "", echo.resent)) or self._detail(hop_limit, "", echo.resent)
                 delay_ms = delay_ns / MILLISECOND_NS

@@ -94,12 +94,13 @@ class ConnectParameters:
 class Attempt:
     """One connection to be made."""
 
-    __slots__ = ("attempt", "claimed_ns", "ticket", "tried")
+    __slots__ = ("attempt", "claimed_ns", "ticket", "told", "tried")
 
     def __init__(self, ticket: Ticket, attempt: int) -> None:
         self.ticket = ticket
         self.attempt = attempt
         self.tried = 0  #: times that this host was not able to make it
+        self.told = False  #: whether its observation was made
         self.claimed_ns = 0
 
 
@@ -121,7 +122,11 @@ async def run(action: Action, gate: Gate, emit: Emit) -> None:
     tickets: dict[int, list[Ticket]] = {4: [], 16: []}
     refused = []
     for target in action.targets:
-        admitted = gate.admit(target, LEVEL, target.port) if target.port else Refusal("refused-by-guard", "no-port")
+        admitted = (
+            gate.admit(target, LEVEL, target.port, action.method)
+            if target.port
+            else Refusal("refused-by-guard", "no-port")
+        )
         if isinstance(admitted, Refusal):
             attempts = range(parameters.attempts)
             refused += [recorder.error(target, n, admitted.error, reason=admitted.reason) for n in attempts]
@@ -214,7 +219,8 @@ class Connects:
             else:
                 self._refused_here(attempt, error)
         except asyncio.CancelledError:
-            self._fail(attempt, "stopped", utc_ns, monotonic_ns, reason="kill-switch", sent=True)
+            if not attempt.told:  # it may have been cancelled while it was being closed
+                self._fail(attempt, "stopped", utc_ns, monotonic_ns, reason="kill-switch", sent=True)
         finally:
             port.close()
 
@@ -233,6 +239,7 @@ class Connects:
         else:
             detail = self._detail(attempt, info, measured=measured)
             target = attempt.ticket.target
+            attempt.told = True
             self._emit([self._record.value(target, attempt.attempt, delay_ms, utc_ns, monotonic_ns, detail)])
             self._counts["connected"] += 1
         ended = await port.finish(self._parameters.close_ms / 1000, max(300, int(3 * delay_ms)))
@@ -250,19 +257,15 @@ class Connects:
 
     def _no_connection(self, attempt: Attempt, port: StreamPort, error: int, utc_ns: int, monotonic_ns: int) -> None:
         """The network's own no."""
-        facts: dict[str, object] = {"port": attempt.ticket.target.port}
-        if error == errno.ECONNREFUSED:
+        if error in (errno.ECONNREFUSED, errno.ECONNRESET):
             self._gate.heard(attempt.ticket)
-            self._fail(attempt, "refused", utc_ns, monotonic_ns, **facts)
-            return
-        if error == errno.ECONNRESET:
-            self._gate.heard(attempt.ticket)
-            self._fail(attempt, "reset", utc_ns, monotonic_ns, **facts)
+            self._fail(attempt, "refused" if error == errno.ECONNREFUSED else "reset", utc_ns, monotonic_ns)
             return
         self._gate.silent(attempt.ticket)
         if error == errno.ETIMEDOUT:
-            self._fail(attempt, "timeout", utc_ns, monotonic_ns, **facts)
+            self._fail(attempt, "timeout", utc_ns, monotonic_ns)
             return
+        facts: dict[str, object] = {}
         told = extended_error(port.icmp_error())
         if told is not None:
             facts |= {"icmp_type": told[0], "icmp_code": told[1], "from": address_text(told[2])}
@@ -293,6 +296,7 @@ class Connects:
 
     def _fail(self, attempt: Attempt, error: str, utc_ns: int = 0, monotonic_ns: int = 0, **facts: object) -> None:
         self._counts[error] += 1
+        attempt.told = True
         target = attempt.ticket.target
         self._emit([self._record.error(target, attempt.attempt, error, utc_ns, monotonic_ns, **facts)])
 

@@ -58,6 +58,19 @@ def test_a_device_that_goes_silent_stops_its_zone_and_no_other(
         assert (result["verdict"], result["failing"]) == ("info", [])
 
 
+@pytest.mark.parametrize("name", ["icmp-blocked", "ipv6-only-down"])
+def test_a_device_that_is_deaf_on_one_side_stops_nothing(
+    lab: Lab, tmp_path: Path, run_campaign: Callable[..., Any], name: str
+) -> None:
+    plant = _changed_plant(lab, tmp_path, '"silence_limit": null', '"silence_limit": 3')
+    lab.defect(name).on()
+    try:
+        campaign = run_campaign(plant, tmp_path / "evidence", *PROFILE)
+    finally:
+        lab.defect(name).off()
+    assert campaign.status == ExitStatus.CONFORMANT, campaign.output
+
+
 def test_a_killed_vantage_owes_errors_and_the_rest_goes_on(
     lab: Lab, tmp_path: Path, start_campaign: Callable[..., subprocess.Popen[str]], run_campaign: Callable[..., Any]
 ) -> None:

@@ -259,3 +259,20 @@ def test_the_netlink_port_only_asks() -> None:
             port.solicit(ticket(Gate(PERMIT), "198.19.0.1"), 28, b"")
     finally:
         port.close()
+
+
+def test_silence_where_a_device_never_answered_stops_nothing() -> None:
+    """It answers on TCP and over IPv4; echo and IPv6 are dead, and always were."""
+    gate = Gate(PERMIT)
+    alive = ticket(gate, "192.0.2.1", port=502)
+    deaf = gate.admit(target("192.0.2.1"), "query", method="icmp-echo")
+    dead = ticket(gate, "2001:db8::1")
+    assert not isinstance(deaf, Refusal)
+    for _ in range(5):
+        gate.heard(alive)
+        for one in (deaf, dead, deaf, dead, deaf, dead):
+            gate.silent(one)
+    assert gate.stops() == {}
+    for _ in range(3):
+        gate.silent(alive)
+    assert gate.stops() == {"cell": "device-went-silent: plc"}
