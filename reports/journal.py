@@ -31,7 +31,7 @@ LOCK = "evidence.lock"
 VERSION = 1  #: of the tables, kept as SQLite's ``user_version``
 APPLICATION_ID = 0x506C5072  #: "PlPr", kept in the file's header, which tells it from other SQLite files
 
-_APPEND_ONLY = ("campaign", "profiles", "facts", "sessions", "observations", "results", "events")
+_APPEND_ONLY = ("campaign", "profiles", "facts", "owed", "sessions", "observations", "results", "events")
 
 
 class EvidenceLost(UserMistake):

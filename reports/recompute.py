@@ -24,6 +24,7 @@ from reports.bundle import Bundle
 from reports.bundle import Manifest
 from reports.plain import Malformed
 from reports.rejudge import conclude
+from reports.rejudge import not_tested
 from reports.result import Campaign
 from reports.result import Result
 from reports.result import count_attempts
@@ -38,6 +39,10 @@ _T = TypeVar("_T")
 #: Fields of a result, those first that tell a reader most when they differ.
 _FIRST = ("verdict", "value", "numerator", "denominator", "interval", "failing", "reason")
 _TELLING = (*_FIRST, *(name for name in Result.model_fields if name not in _FIRST))
+#: What follows from the data where an item was not run: nothing was seen, or for others' sake less than it is owed.
+_MAY_BE_UNTESTED = frozenset({Verdict.NOT_TESTED, Verdict.ERROR})
+#: What every result of an item has in common, also one that a later attempt replaced.
+_ASKED = ("profile", "requirement", "indicator", "scope", "threshold")
 _TOLERANCE = 1e-9  #: relative; other releases of the numerical libraries may differ in the last digits
 
 
@@ -111,6 +116,17 @@ class Recomputation:
                 self._differs(case.id, ["attempts"], result.attempts, counted)
         for item in stored:
             self._found("item-unplanned", item)
+        self._compare_earlier(cases, attempts)
+
+    def _compare_earlier(self, cases: Sequence[Case], attempts: Sequence[Result]) -> None:
+        """What a replaced result says of its question; what it answers rested on rows that count no more."""
+        planned = {case.id: not_tested(case, "") for case in cases}
+        for result in attempts:
+            if (asked := planned.get(result.item)) is None:
+                self._found("item-unplanned", result.item)
+            elif differing := [name for name in _ASKED if not _same(getattr(result, name), getattr(asked, name))]:
+                name = differing[0]
+                self._differs(result.item, differing, getattr(result, name), getattr(asked, name))
 
     def _cases(self, campaign: Campaign) -> tuple[Case, ...] | None:
         plant = self._read(self._bundle.read_plant)
@@ -133,8 +149,9 @@ class Recomputation:
             return
         self._verification.items += 1
         said = {"attempts"}  # counted from attempts.jsonl
-        if stored.verdict is computed.verdict is Verdict.NOT_TESTED:
-            said |= {"reason", "facts"}  # why it was not run is the campaign's knowledge
+        if stored.verdict is Verdict.NOT_TESTED and computed.verdict in _MAY_BE_UNTESTED:
+            computed = not_tested(case, stored.reason)
+            said |= {"facts"}  # why it was not run is the campaign's knowledge
         differing = [
             name
             for name in sorted(Result.model_fields.keys() - said, key=_TELLING.index)

@@ -112,7 +112,7 @@ def _judged(judgement: Judgement) -> dict[str, Any]:
 
 
 class _Witness:
-    """Observations passed on to whoever reduces them, while noting who made them and when."""
+    """Observations passed on to whoever reduces them, while noting who made them and when, and how many there are."""
 
     def __init__(self, observations: Iterable[Observation]) -> None:
         rest = iter(observations)
@@ -122,11 +122,13 @@ class _Witness:
         self._vantages: set[str] = set()
         self._first_ns: float = math.inf
         self._last_ns: float = -math.inf
+        self._rows = 0
 
     def __iter__(self) -> Iterator[Observation]:
-        first, last = self._first_ns, self._last_ns
+        first, last, rows = self._first_ns, self._last_ns, self._rows
         try:
             for observation in self._rest:
+                rows += 1
                 at = observation.utc_ns
                 if at < first:
                     first = at
@@ -135,11 +137,12 @@ class _Witness:
                 self._vantages.add(observation.vantage)
                 yield observation
         finally:  # also if the reader had enough
-            self._first_ns, self._last_ns = first, last
+            self._first_ns, self._last_ns, self._rows = first, last, rows
 
     def facts(self) -> dict[str, Any]:
-        """Vantages, and the times of the first and the last observation; also of those nobody asked for."""
+        """Vantages, number of rows, and the times of the first and the last; also of those nobody asked for."""
         for _ in self:
             pass
         started, ended = (self._first_ns, self._last_ns) if self._vantages else (None, None)
-        return {"vantages": tuple(sorted(self._vantages)), "started_utc_ns": started, "ended_utc_ns": ended}
+        times = {"started_utc_ns": started, "ended_utc_ns": ended}
+        return {"vantages": tuple(sorted(self._vantages)), "rows": self._rows} | times

@@ -1,4 +1,4 @@
-"""Results: one per planned requirement and scope, as stored, sealed and rendered. Versioned by :data:`FORMAT`."""
+"""Results: one per planned requirement and scope, as stored, sealed and rendered. :class:`Campaign` has the version."""
 
 from __future__ import annotations
 
@@ -13,8 +13,6 @@ from pydantic import WithJsonSchema
 from profiles.requirement import Threshold
 from profiles.verdict import Outcome
 from profiles.verdict import Verdict
-
-FORMAT: Literal["plantproof-results/1"] = "plantproof-results/1"
 
 #: A number of any size. JSON has no infinity and no NaN; they are written as these texts, and never as ``null``.
 Real = Annotated[
@@ -77,6 +75,7 @@ class Result(Record):
     ended_utc_ns: int | None = None
     attempts: int = 1  #: how often this item was measured in this campaign; all attempts are kept
     observations: ObservationFilter | None = None
+    rows: int = 0  #: how many observations that count the filter selected when this was concluded
 
 
 class Counts(Record):

@@ -8,6 +8,7 @@ import platform
 import shutil
 import time
 from collections.abc import Callable
+from collections.abc import Container
 from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Mapping
@@ -65,13 +66,14 @@ def seal(
     """Write the bundle of ``store``'s campaign to the folder ``directory``, complete or not at all.
 
     Every item of the plan has a result in the bundle, judged from everything observed until now: also an item that was
-    never run, if its objects were observed on behalf of others. An earlier bundle of the same campaign is kept as
-    ``NAME.1``, ``NAME.2``, ...
+    never run, if its objects were observed on behalf of others and nothing it is owed is missing. An earlier bundle of
+    the same campaign is kept as ``NAME.1``, ``NAME.2``, ...
 
     Args:
         store: the open store; it stays open.
         directory: the folder to be made.
-        results: why items of which nothing was observed were not tested; else the reason is ``not-run``.
+        results: why items were not tested; without one, an item of which nothing was observed is ``not-run``, and one
+            of which too little was observed is an ``error``.
         renderings: further renderings by file name, such as ``report.html``; ``junit.xml`` is always made.
 
     Raises:
@@ -101,12 +103,12 @@ def conclude_campaign(store: EvidenceStore, plant: Plant, results: Iterable[Resu
         results: see :func:`seal`.
     """
     profiles = store.profile_yamls
-    open_items = {
-        result.item: result for result in [*store.results(), *results] if result.verdict is Verdict.NOT_TESTED
-    }
+    known = store.results()
+    measured = {result.item for result in known if result.verdict is not Verdict.NOT_TESTED}
+    untested = {result.item: result for result in [*known, *results] if result.verdict is Verdict.NOT_TESTED}
     cases = plan(plant, [parse_profile(name, text) for name, text in profiles.items()])
     judged = [conclude(case, store.observations) for case in cases]
-    store.put_result(*(open_items.get(one.item, one) if one.verdict is Verdict.NOT_TESTED else one for one in judged))
+    store.put_result(*(untested.get(one.item, one) if _says_nothing(one, measured) else one for one in judged))
     kept = {result.item: result for result in store.results()}
     concluded = tuple(kept[case.id] for case in cases)
     standing = Standing.of(concluded)
@@ -124,6 +126,12 @@ def conclude_campaign(store: EvidenceStore, plant: Plant, results: Iterable[Resu
         host=facts.get("host") or platform.node(),
         results=concluded,
     )
+
+
+def _says_nothing(judged: Result, measured: Container[str]) -> bool:
+    """Whether why an item was not tested tells more: what was seen for others' sake owes nobody the rest."""
+    owing = judged.verdict is Verdict.ERROR and judged.item not in measured
+    return owing or judged.verdict is Verdict.NOT_TESTED
 
 
 def _write(store: EvidenceStore, draft: Path, results: Iterable[Result], renderings: Mapping[str, Rendering]) -> None:

@@ -1,4 +1,8 @@
-"""Secrets stay out of evidence: whatever a plant file refers to as ``env:NAME`` is looked for before sealing."""
+"""Secrets stay out of evidence: whatever a plant file refers to as ``env:NAME`` is looked for before sealing.
+
+A variable may hold one secret, or several in JSON; then every text in it is looked for by itself as
+well, but for the names of users and protocols.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +10,17 @@ import html
 import json
 import os
 from collections.abc import Iterable
+from collections.abc import Iterator
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from fixtures.plant.model import Plant
 
 _SHORTEST = 4  #: characters; anything shorter occurs everywhere by chance
+_PUBLIC = frozenset(
+    {"user", "protocol"}
+)  #: fields of JSON whose values are no secrets: ``SHA-256`` stands in any report
 _CHUNK = 1 << 20
 
 
@@ -22,8 +31,9 @@ class Secrets:
         self._names: dict[bytes, str] = {}
         for device in plant.devices:
             kind, _, name = (device.credentials or "").partition(":")
-            if kind == "env" and len(secret := environment.get(name, "")) >= _SHORTEST:
-                self._names |= dict.fromkeys(_spellings(secret), f"env:{name}")
+            if kind == "env":
+                for secret in _secrets(environment.get(name, "")):
+                    self._names |= dict.fromkeys(_spellings(secret), f"env:{name}")
         self._longest = max(map(len, self._names), default=0)
 
     def __bool__(self) -> bool:
@@ -47,6 +57,21 @@ class Secrets:
 
     def _in_bytes(self, content: bytes) -> str | None:
         return next((name for secret, name in self._names.items() if secret in content), None)
+
+
+def _secrets(value: str) -> Iterator[str]:
+    """The variable's value and, where it is JSON, every text in it but those of :data:`_PUBLIC` fields."""
+    waiting: list[object] = [value]
+    with suppress(ValueError, RecursionError):  # then it is one secret
+        waiting.append(json.loads(value))
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, str) and len(part) >= _SHORTEST:
+            yield part
+        elif isinstance(part, dict):
+            waiting += [value for name, value in part.items() if name not in _PUBLIC]
+        elif isinstance(part, list):
+            waiting += part
 
 
 def _spellings(secret: str) -> set[bytes]:

@@ -27,6 +27,7 @@ from profiles.problem import Problem
 from profiles.problem import UserMistake
 from reports.bundle import RAW
 from reports.bundle import Event
+from reports.effective import OWED
 from reports.journal import Journal
 from reports.plain import is_safe
 from reports.result import Result
@@ -78,6 +79,7 @@ class EvidenceStore:
         """
         rows: list[tuple[str, str, Sequence[Any]]] = [("campaign", "one, campaign, plant", (1, campaign, plant_yaml))]
         rows += [("profiles", "name, text", profile) for profile in profile_yamls.items()]
+        rows += [("owed", "error", (error,)) for error in sorted(OWED)]
         rows += [("facts", "name, value", fact) for fact in facts.items()]
         return cls(Journal.create(directory, rows))
 
@@ -213,7 +215,8 @@ class EvidenceStore:
         attempts = int(action.parameters.get("attempts", 1))
         query = f"""
             SELECT "target", "address", "port" FROM {self._counting}
-            WHERE "method" = ? AND "vantage" = ? AND "window" = ? AND "attempt" < ? AND "says"
+            WHERE "method" = ? AND "vantage" = ? AND "window" = ? AND "attempt" < ?
+              AND ("error" IS NULL OR "error" NOT IN owed)
             GROUP BY 1, 2, 3 HAVING count(DISTINCT "attempt") = ?"""  # noqa: S608
         asked = (action.method, action.vantage, action.window, attempts, attempts)
         done = set(self._journal.query(query, asked))

@@ -14,6 +14,9 @@ CREATE TABLE facts (
   name TEXT PRIMARY KEY,
   value TEXT NOT NULL
 );
+CREATE TABLE owed (                             -- errors that say nothing of the target (reports/effective.py)
+  error TEXT PRIMARY KEY
+);
 CREATE TABLE sessions (                         -- one for each time that the store was opened
   run INTEGER PRIMARY KEY,
   utc_ns INTEGER NOT NULL,
@@ -36,12 +39,7 @@ CREATE TABLE observations (
   "monotonic_ns" INTEGER NOT NULL,
   "detail" TEXT NOT NULL,
   "run" INTEGER NOT NULL,
-  "port" GENERATED ALWAYS AS (CASE WHEN json_valid("detail") THEN json_extract("detail", '$.port') END) VIRTUAL,
-  "says" GENERATED ALWAYS AS (                  -- whether it says anything of the target: its error is none of OWED
-    "error" IS NULL OR "error" NOT IN (
-      'tester-loss', 'vantage-lost', 'no-privilege', 'no-route', 'send-failed', 'stopped', 'bad-answer'
-    )
-  ) VIRTUAL
+  "port" GENERATED ALWAYS AS (CASE WHEN json_valid("detail") THEN json_extract("detail", '$.port') END) VIRTUAL
 );
 CREATE INDEX observations_by_object ON observations ("method", "target", "window", "attempt");
 CREATE TABLE results (
@@ -66,7 +64,8 @@ CREATE TABLE events (
 CREATE VIEW effective AS
 SELECT o.* FROM observations AS o
 WHERE o."run" = (
-  SELECT ifnull(max(CASE WHEN made."says" THEN made."run" END), max(made."run")) FROM observations AS made
+  SELECT ifnull(max(CASE WHEN made."error" IS NULL OR made."error" NOT IN owed THEN made."run" END), max(made."run"))
+  FROM observations AS made
   WHERE made."method" = o."method" AND made."target" = o."target"
     AND made."window" = o."window" AND made."attempt" = o."attempt"
     AND made."vantage" = o."vantage" AND made."address" = o."address" AND made."port" IS o."port"

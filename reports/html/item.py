@@ -46,6 +46,8 @@ from reports.wording import say
 from reports.wording import trusted
 from reports.wording import verdict
 
+#: Earlier results beside which a pass is no pass on a repeat: not to have run is no attempt.
+_NO_DEFEAT = frozenset({Verdict.PASS, Verdict.NOT_TESTED})
 _ANCHOR = re.compile(r"[A-Za-z][A-Za-z0-9/-]{0,119}")
 
 
@@ -152,7 +154,7 @@ def view_item(item: Item, paged: PagedData) -> ItemView:
         word=verdict(result.verdict),
         reason=reason(result.reason, result.facts),
         statement=_statement(result),
-        repeated=result.verdict is Verdict.PASS and any(one.verdict is not Verdict.PASS for one in item.earlier),
+        repeated=result.verdict is Verdict.PASS and any(one.verdict not in _NO_DEFEAT for one in item.earlier),
         urgency=BY_URGENCY.index(result.verdict),
         sort_value="" if result.value is None else repr(result.value),
         figures=_figures(result),

@@ -149,6 +149,14 @@ def test_passing_only_on_a_repeat_is_marked(made: Material) -> None:
     assert not item(with_results(made, ("NET-RCH-S", {})), "NET-RCH-S").repeated
 
 
+def test_an_item_that_had_not_been_run_before_passes_at_once(made: Material) -> None:
+    result = next(one for one in made.campaign.results if one.item == "NET-RCH-S")
+    untested, failed = (result.model_copy(update={"verdict": word}) for word in (Verdict.NOT_TESTED, Verdict.FAIL))
+    passed = ("NET-RCH-S", {"verdict": Verdict.PASS})
+    assert not item(with_results(replace(made, earlier=[untested, untested]), passed), "NET-RCH-S").repeated
+    assert item(with_results(replace(made, earlier=[untested, failed]), passed), "NET-RCH-S").repeated
+
+
 def test_a_result_whose_requirement_is_unknown_is_still_shown(made: Material) -> None:
     page = with_results(made, ("NET-RCH-S", {"requirement": "GONE", "indicator": "gone", "rule": "R9"}))
     shown = item(page, "NET-RCH-S")

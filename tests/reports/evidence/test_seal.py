@@ -7,6 +7,7 @@ import math
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC
 from datetime import datetime
@@ -144,6 +145,76 @@ def test_why_an_item_was_not_tested_is_kept_unless_its_objects_were_observed_aft
     assert found["RCH-E"] == ("not-tested", "not-run")
     assert found["RADIO"] == ("not-tested", "no-suite")
     assert verify(bundle.path).sound
+
+
+def a_reason(evidence: Any, item: str, reason: str) -> Any:
+    from fixtures.scoping import plan
+
+    return not_tested(next(case for case in plan(evidence.plant, [evidence.profile]) if case.id == item), reason)
+
+
+def found_of(bundle: Bundle, item: str) -> tuple[str, str, int]:
+    result = next(result for result in bundle.campaign.results if result.item == item)
+    return result.verdict.value, result.reason, result.attempts
+
+
+@pytest.mark.parametrize("reason", ["deselected", "interrupted"])
+@pytest.mark.parametrize("error", [None, "stopped"])
+def test_an_item_nobody_ran_is_owed_nothing_by_what_was_seen_for_others(
+    evidence: Any, reason: str, error: str | None
+) -> None:
+    seen = [replace(row, error=error, value=None if error else 0.5) for row in evidence.observe_all(("press-1",))]
+    with evidence.create() as store:
+        store.append(seen)
+        bundle = seal(store, evidence.bundle, [a_reason(evidence, "RCH-E", reason)])
+    assert found_of(bundle, "RCH-E") == ("not-tested", reason, 1)
+    assert next(result for result in bundle.campaign.results if result.item == "RCH-E").rows == 0
+    assert verify(bundle.path).alterations == []
+    with evidence.resume() as store:  # sealed again, and again nobody ran it
+        again = seal(store, evidence.bundle)
+        assert found_of(again, "RCH-E") == ("not-tested", reason, 1)
+        store.append(evidence.observe_all(("press-1", "press-2")))
+        last = seal(store, evidence.bundle, [a_reason(evidence, "RCH-E", reason)])
+    assert found_of(last, "RCH-E")[0] == "fail"  # for this is certain
+    assert [verify(sealed.path).alterations for sealed in (again, last)] == [[], []]
+
+
+def test_what_was_run_and_failed_at_the_instrument_stays_an_error(evidence: Any) -> None:
+    with evidence.create() as store:
+        store.append([evidence.observe("press-1", error="vantage-lost")])
+        first = seal(store, evidence.bundle)
+    assert found_of(first, "RCH-E")[0] == "error"
+    with evidence.resume() as store:
+        second = seal(store, evidence.bundle, [a_reason(evidence, "RCH-E", "deselected")])
+    assert found_of(second, "RCH-E")[0] == "error"
+    assert verify(second.path).sound
+
+
+def test_an_interrupted_repetition_changes_no_verdict(evidence: Any) -> None:
+    rows = evidence.observe_all()
+    with evidence.create() as store:
+        store.append(rows)
+        first = seal(store, evidence.bundle)
+    with evidence.resume() as store:
+        store.append([replace(row, value=None, error="stopped") for row in rows])
+        second = seal(store, evidence.bundle, [a_reason(evidence, "RCH-P", "interrupted")])
+    assert second.campaign.results == first.campaign.results
+    assert second.attempts == ()
+    assert verify(second.path).alterations == []
+
+
+def test_a_result_says_how_many_observations_it_rests_on(evidence: Any) -> None:
+    bundle = evidence.sealed()
+    rows = {result.item: result.rows for result in bundle.campaign.results}
+    assert rows == {
+        "RCH-E": 8,
+        "RCH-E:zone=cell-a": 4,
+        "RCH-E:zone=cell-b": 4,
+        "RCH-P": 4,
+        "RCH-S": 4,
+        "RCH-X": 0,
+        "RADIO": 0,
+    }
 
 
 def test_a_resumed_campaign_keeps_every_attempt_and_every_bundle(evidence: Any) -> None:
@@ -293,7 +364,34 @@ def test_a_secret_is_never_sealed(evidence: Any, monkeypatch: pytest.MonkeyPatch
     assert not evidence.bundle.exists()
 
 
-@pytest.mark.parametrize("secret", ["", "ttl", "nowhere to be found"])
+IN_JSON: dict[str, Callable[[str], object]] = {
+    "field": lambda secret: {"community": secret, "user": "press-1", "protocol": "SHA-256"},
+    "deep": lambda secret: {"version": 3, "privacy": [{"password": secret}, None, True]},
+    "text": lambda secret: secret,
+}
+
+
+@pytest.mark.parametrize("shape", IN_JSON)
+def test_a_secret_within_json_is_never_sealed(evidence: Any, monkeypatch: pytest.MonkeyPatch, shape: str) -> None:
+    monkeypatch.setenv("PLANTPROOF_TEST_SECRET", json.dumps(IN_JSON[shape](SECRET)))
+    with evidence.create() as store:
+        store.event("note", f"community {SECRET}")
+        with pytest.raises(UserMistake) as refused:
+            seal(store, evidence.bundle)
+    assert [problem.code for problem in refused.value.problems] == ["bundle-secret"]
+
+
+@pytest.mark.parametrize(
+    "secret",
+    [
+        "",
+        "ttl",
+        "nowhere to be found",
+        '{"user": "press-1", "protocol": "cell-a", "community": "nowhere", "short": "ttl", "press-2": 1}',
+        "[" * 100_000,
+    ],
+    ids=["empty", "short", "absent", "json", "deep"],
+)
 def test_what_is_no_secret_or_does_not_occur_is_no_obstacle(
     evidence: Any, monkeypatch: pytest.MonkeyPatch, secret: str
 ) -> None:

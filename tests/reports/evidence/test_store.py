@@ -74,7 +74,9 @@ def test_every_commit_is_flushed(store: EvidenceStore) -> None:
     assert store._journal.query("PRAGMA synchronous").fetchone() == (2,)
 
 
-@pytest.mark.parametrize("table", ["campaign", "profiles", "facts", "sessions", "observations", "results", "events"])
+@pytest.mark.parametrize(
+    "table", ["campaign", "profiles", "facts", "owed", "sessions", "observations", "results", "events"]
+)
 @pytest.mark.parametrize("change", ["UPDATE {table} SET rowid = rowid + 1", "DELETE FROM {table}"])
 def test_nothing_can_be_changed_or_removed(evidence: Any, table: str, change: str) -> None:
     with evidence.create() as store:

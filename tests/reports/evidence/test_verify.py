@@ -195,6 +195,22 @@ FORGERIES: dict[str, tuple[Change, tuple[str, str, str]]] = {
     "a profile disowned": (
         in_campaign(lambda it: it.update(profiles=[], results=[])), ("profile-unnamed", "profiles/small.yaml", "")
     ),
+    "an attempt struck out of many": (in_table(lambda it: it.slice(1)), ("result-differs", "RCH-E", "rows")),
+    "an attempt struck out in the middle": (
+        in_table(lambda it: pa.concat_tables([it.slice(0, 4), it.slice(5)])), ("result-differs", "RCH-E", "rows")
+    ),
+    "an attempt added": (
+        in_table(lambda it: pa.concat_tables([it, it.slice(4, 1)])), ("result-differs", "RCH-E", "rows")
+    ),
+    "a measured item said to be untested": (
+        in_result("RCH-P", verdict="not-tested", reason="deselected"), ("result-differs", "RCH-P", "verdict")
+    ),
+    "an earlier result of another question": (
+        lambda bundle: _earlier(bundle, threshold=None), ("result-differs", "RCH-E", "threshold")
+    ),
+    "an earlier result of no item": (
+        lambda bundle: _earlier(bundle, item="RCH-INVENTED"), ("item-unplanned", "RCH-INVENTED", "")
+    ),
     "an observation edited": (in_table(answered), ("result-differs", "RCH-E", "verdict")),
     "an observation removed": (
         in_table(lambda it: it.filter(pc.not_equal(it["target"], "tablet-1"))), ("result-differs", "RCH-P", "verdict")
@@ -240,6 +256,11 @@ FORGERIES: dict[str, tuple[Change, tuple[str, str, str]]] = {
         ("result-differs", "RCH-E", "attempts"),
     ),
 }  # fmt: skip
+
+
+def _earlier(bundle: Path, **values: Any) -> None:
+    one = json.loads(_one_result(bundle).read_text("utf-8"))
+    (bundle / "attempts.jsonl").write_text(json.dumps(one | values) + "\n", "utf-8")
 
 
 def _one_result(bundle: Path) -> Path:
