@@ -1,7 +1,7 @@
 """Quantities: exact numbers with a unit of the closed list in ``units.txt``.
 
 Magnitudes are fractions, so that nothing is rounded before it is compared: 89.96 % is never 90.0 %. Only
-:func:`format_quantity` rounds, for reading, and never across a limit. pint is imported on first use.
+:func:`format_number` rounds, for reading, and never across a limit. pint is imported on first use.
 """
 
 from __future__ import annotations
@@ -30,6 +30,8 @@ _QUANTITY = re.compile(
     r"(?P<rest>(?![0-9.,]|[eE][+-]?[0-9]).*)"
 )
 _NOT_FINITE = re.compile(r"[+-]?(?:(?:nan|inf(?:inity)?)\b|∞)", re.IGNORECASE)
+_LEAST_PLAIN, _MOST_PLAIN = -7, 15  #: powers of ten that are written without an exponent
+_EXPONENT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _COMMON_UNITS = "%, ms, Mbit/s, dBm, count"
 
 
@@ -140,28 +142,36 @@ def compatible(unit: str, other: str) -> bool:
     return bool(dimensions[0] == dimensions[1])
 
 
-def format_quantity(
-    quantity: Quantity, language: str | None = None, *, limit: Quantity | None = None, digits: int = 4
-) -> str:
-    """The quantity for people, rounded half to even to about ``digits`` significant digits.
+def format_quantity(quantity: Quantity, language: str | None = None, *, limit: Quantity | None = None) -> str:
+    """The quantity for people, as :func:`format_number` has it; ``limit`` is of the same dimension."""
+    bound = limit.to(quantity.unit).magnitude if limit is not None else None
+    return format_number(quantity.magnitude, bound) + _unit_text(quantity.unit, language)
 
-    With a ``limit`` of the same dimension, as many more digits are shown as it takes for the shown number to stand on
-    the same side of the limit as the exact one.
+
+def format_number(number: Fraction, limit: Fraction | None = None, *, digits: int = 4) -> str:
+    """The number for people: rounded half to even to ``digits`` significant digits or more, and no integer at all.
+
+    With a ``limit``, as many more digits are shown as it takes for the shown number to stand on the same side of the
+    limit as the exact one. Very large and very small numbers are written with a power of ten.
     """
-    magnitude = quantity.magnitude
-    bound = limit.to(quantity.unit).magnitude if limit is not None else magnitude
-    # Both rounded alike: on equal sides after rounding, the rounded number is also on that side of the exact limit.
-    decimals = _decimals(magnitude, digits)
-    while _sign(_scaled(magnitude, decimals) - _scaled(bound, decimals)) != _sign(magnitude - bound):
-        decimals += 1
-    return format_number(_scaled(magnitude, decimals), decimals) + _unit_text(quantity.unit, language)
+    decimals = _decimals(number, digits)
+    if limit is not None and (number != limit or _is_decimal(number)):
+        while _sign(_scaled(number, decimals) - limit * Fraction(10) ** decimals) != _sign(number - limit):
+            decimals += 1
+    return _written(_scaled(number, decimals), decimals)
 
 
-def format_number(scaled: int, decimals: int) -> str:
-    """``scaled`` times 10^-``decimals`` with groups of three digits and no trailing zeros."""
-    whole, part = divmod(abs(scaled), 10**decimals)
-    fraction = f"{part:0{decimals}d}".rstrip("0") if decimals else ""
-    return ("-" if scaled < 0 else "") + f"{whole:,}" + (f".{fraction}" if fraction else "")
+def _written(scaled: int, decimals: int) -> str:
+    """``scaled`` times 10^-``decimals`` in groups of three digits, without trailing zeros."""
+    digits = str(abs(scaled))
+    power = len(digits) - 1 - decimals
+    if scaled and not _LEAST_PLAIN <= power <= _MOST_PLAIN:
+        text = f"{digits[0]}.{digits[1:]}".rstrip("0").rstrip(".") + f" × 10{str(power).translate(_EXPONENT)}"
+    else:
+        digits = digits.rjust(decimals + 1, "0")
+        whole, part = digits[: len(digits) - decimals], digits[len(digits) - decimals :].rstrip("0")
+        text = f"{int(whole):,}" + (f".{part}" if part else "")
+    return "\N{MINUS SIGN}" + text if scaled < 0 else text
 
 
 def _unit_text(unit: str, language: str | None) -> str:
@@ -174,13 +184,18 @@ def _unit_text(unit: str, language: str | None) -> str:
     return unit if chinese and unit in ("%", "‰") else f" {unit}"
 
 
-def _decimals(magnitude: Fraction, digits: int) -> int:
-    """Decimals that show so many digits, counted from the first that is not zero."""
-    top, bottom = abs(magnitude.numerator), magnitude.denominator
+def _decimals(number: Fraction, digits: int) -> int:
+    """Decimals that show so many digits, counted from the first that is not zero; negative for a power of ten."""
+    top, bottom = abs(number.numerator), number.denominator
     leading = len(str(top)) - len(str(bottom))
     if top < bottom * Fraction(10) ** leading:
         leading -= 1
-    return max(0, digits - 1 - leading)
+    return digits - 1 - leading if leading > _MOST_PLAIN else max(0, digits - 1 - leading)
+
+
+def _is_decimal(number: Fraction) -> bool:
+    """Whether a finite number of decimals writes it exactly: its denominator divides a power of ten."""
+    return pow(10, number.denominator.bit_length(), number.denominator) == 0
 
 
 def _scaled(magnitude: Fraction, decimals: int) -> int:

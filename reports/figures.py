@@ -3,36 +3,28 @@
 from __future__ import annotations
 
 import math
-import operator
 from collections.abc import Iterable
 from datetime import UTC
 from datetime import datetime
 from datetime import tzinfo
-from decimal import Decimal
 
+from profiles.evidence import Evidence
+from profiles.evidence import decide
 from profiles.quantity import QuantityError
+from profiles.quantity import exact
+from profiles.quantity import format_number
 from profiles.quantity import parse_quantity
 from profiles.requirement import Threshold
+from profiles.verdict import Verdict
 from reports.result import Result
 from reports.wording import SIGNS
 
-_SIGNIFICANT = 4
-_MOST_SIGNIFICANT = 17  #: enough to tell any two doubles apart
-_LEAST_PLAIN, _MOST_PLAIN = -7, 15  #: powers of ten written without an exponent
-_COMPARE = {">=": operator.ge, ">": operator.gt, "<=": operator.le, "<": operator.lt, "==": operator.eq}
-_EXPONENT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
-
-def number(value: float, limit: float | None = None, op: str = ">=") -> str:
-    """``value`` with four significant digits or more: no integer is rounded, and nothing across ``limit``."""
+def number(value: float, limit: float | None = None) -> str:
+    """``value`` as :func:`~profiles.quantity.format_number` writes it; ``–`` if it is none."""
     if not math.isfinite(value):
         return {math.inf: "∞", -math.inf: "−∞"}.get(value, "–")
-    exact = Decimal(repr(float(value)))
-    for significant in range(_SIGNIFICANT, _MOST_SIGNIFICANT + 1):
-        rounded = _round(exact, significant)
-        if limit is None or (_same_side(value, float(rounded), limit, op)):
-            return _plain(rounded)
-    return _plain(exact)
+    return format_number(exact(value), None if limit is None else exact(limit))
 
 
 def count(value: int) -> str:
@@ -41,17 +33,15 @@ def count(value: int) -> str:
 
 
 def with_unit(text: str, unit: str) -> str:
-    """A number and its unit, kept on one line; the bare number 1 is no unit."""
-    return text if unit in ("", "1") else f"{text}\u00a0{unit}"
+    """A number and its unit, kept on one line; bare numbers and counts have none."""
+    return text if unit in ("", "1", "count") else f"{text}\u00a0{unit}"
 
 
 def value_of(result: Result) -> str:
     """The result's value with its unit, or ``–``."""
     if result.value is None:
         return "–"
-    limit = limit_of(result)
-    op = result.threshold.op if result.threshold else ">="
-    return with_unit(number(result.value, limit, op), result.unit)
+    return with_unit(number(result.value, limit_of(result)), result.unit)
 
 
 def share_of(result: Result) -> str:
@@ -72,10 +62,7 @@ def interval_of(result: Result) -> str:
     if result.interval is None:
         return "–"
     limit = limit_of(result)
-    op = result.threshold.op if result.threshold else ">="
-    low, high = (
-        side if side is None else number(side, limit, op) for side in (result.interval.low, result.interval.high)
-    )
+    low, high = (side if side is None else number(side, limit) for side in (result.interval.low, result.interval.high))
     if low is None or high is None:
         bound = f"≥\u00a0{low}" if low is not None else f"≤\u00a0{high}" if high is not None else "−∞ … ∞"
         return with_unit(bound, result.unit)
@@ -83,8 +70,14 @@ def interval_of(result: Result) -> str:
 
 
 def threshold_text(threshold: Threshold | None) -> str:
-    """The limit as the profile writes it, such as ``≥ 100 %``, or ``–``."""
-    return f"{SIGNS[threshold.op]}\u00a0{threshold.value.replace(' ', chr(0xA0))}" if threshold else "–"
+    """The limit with all its digits, such as ``≥ 100 %``, or ``–``."""
+    if threshold is None:
+        return "–"
+    try:
+        limit = parse_quantity(threshold.value)
+    except QuantityError:  # of another version's bundle; shown as written
+        return f"{SIGNS[threshold.op]}\u00a0{threshold.value}"
+    return f"{SIGNS[threshold.op]}\u00a0{with_unit(format_number(limit.magnitude, limit.magnitude), limit.unit)}"
 
 
 def worst_first(rows: Iterable[Result], threshold: Threshold | None) -> list[Result]:
@@ -98,7 +91,9 @@ def misses(part: Result, whole: Result) -> bool:
     limit = limit_of(whole)
     if whole.threshold is None or limit is None or part.value is None:
         return False
-    return not _COMPARE[whole.threshold.op](part.value, limit)
+    value = exact(part.value) if math.isfinite(part.value) else part.value
+    seen = Evidence(part.unit, value, value, value, part.n)
+    return decide(whole.threshold.op, exact(limit), seen).verdict is Verdict.FAIL
 
 
 def limit_of(result: Result) -> float | None:
@@ -133,26 +128,3 @@ def zone_of(when: str) -> tzinfo:
         return datetime.fromisoformat(when).tzinfo or UTC
     except ValueError:
         return UTC
-
-
-def _round(value: Decimal, significant: int) -> Decimal:
-    if not value:
-        return value
-    exponent = value.adjusted() - significant + 1
-    return value.quantize(Decimal(1).scaleb(min(0, exponent) if value.adjusted() <= _MOST_PLAIN else exponent))
-
-
-def _same_side(value: float, rounded: float, limit: float, op: str) -> bool:
-    compare = _COMPARE[op]
-    return bool(compare(value, limit) == compare(rounded, limit)) and (value == limit) == (rounded == limit)
-
-
-def _plain(value: Decimal) -> str:
-    """Grouped digits without an exponent; numbers too small or too large for that as ``1.2 × 10⁻⁹``."""
-    if value and not _LEAST_PLAIN <= value.adjusted() <= _MOST_PLAIN:
-        mantissa = value.scaleb(-value.adjusted()).normalize()
-        text = f"{mantissa:f} × 10{str(value.adjusted()).translate(_EXPONENT)}"
-    else:
-        text = f"{value:,f}"
-        text = text.rstrip("0").rstrip(".") if "." in text else text
-    return text.replace("-", "−", 1) if text.startswith("-") else text

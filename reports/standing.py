@@ -17,6 +17,8 @@ from reports.wording import Said
 from reports.wording import say
 from reports.wording import verdict
 
+#: Verdicts of items that have nothing to show but a reason.
+UNMEASURED = frozenset({Verdict.NOT_TESTED, Verdict.NOT_APPLICABLE})
 _JUDGED = frozenset({Verdict.PASS, Verdict.FAIL, Verdict.INFO})
 
 

@@ -25,6 +25,7 @@ from reports.figures import threshold_text
 from reports.figures import value_with_share
 from reports.figures import worst_first
 from reports.result import Result
+from reports.standing import UNMEASURED
 from reports.standing import Standing
 from reports.wording import BY_URGENCY
 from reports.wording import SHAPES
@@ -53,7 +54,6 @@ _WITH_INTERVAL = 110  #: terminal columns from which the interval has room
 _WITH_WORST = 80  #: and from which offenders stand in a column of their own
 _WORST = 3  #: offenders named
 _BREAKDOWNS = 4  #: breakdown rows shown under a requirement, worst first
-_UNMEASURED = frozenset({Verdict.NOT_TESTED, Verdict.NOT_APPLICABLE})
 
 
 def terminal_table(
@@ -107,7 +107,7 @@ class _TerminalTable:
 
     def _rows(self, width: int) -> Iterator[list[Text]]:
         for result in self._items:
-            if result.verdict not in _UNMEASURED:
+            if result.verdict not in UNMEASURED:
                 yield self._fitted(
                     width, self._verdict(result.verdict), self._name(result), result, self._worst(result)
                 )
@@ -131,7 +131,7 @@ class _TerminalTable:
         """Items never measured, all of them by id, one row per verdict and reason."""
         groups: dict[tuple[Verdict, str], list[Result]] = {}
         for result in self._items:
-            if result.verdict in _UNMEASURED:
+            if result.verdict in UNMEASURED:
                 words = reason(result.reason, result.facts).in_language(self._language)
                 groups.setdefault((result.verdict, words), []).append(result)
         for (word, why), members in groups.items():

@@ -45,7 +45,7 @@ class Reading:
     has_interval: bool = True  #: ``False`` if there is none at all
     limit: float | None = None
     op: str = ">="  #: comparison of the threshold; decides which side is tinted
-    limit_text: str = ""  #: the threshold as the profile writes it
+    limit_text: str = ""  #: the threshold in words
     interval_text: str = "–"  #: the interval in words
 
 
@@ -64,7 +64,7 @@ def interval_chart(reading: Reading) -> Markup:
     if limit is not None:
         parts.append(_limit(scale, limit, limit_text))
     parts.append(element("circle", cx=scale.at(value), cy=42, r=5, class_="value"))
-    told = with_unit(number(value, limit, op), unit)
+    told = with_unit(number(value, limit), unit)
     title = (
         say("chart.interval-title", value=told, limit=limit_text)
         if limit_text

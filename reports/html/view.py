@@ -25,6 +25,7 @@ from reports.html.listing import PagedData
 from reports.html.listing import things
 from reports.result import Campaign
 from reports.result import Result
+from reports.standing import UNMEASURED
 from reports.standing import Standing
 from reports.wording import BY_URGENCY
 from reports.wording import Said
@@ -32,8 +33,6 @@ from reports.wording import of
 from reports.wording import say
 from reports.wording import trusted
 from reports.wording import verdict
-
-_UNMEASURED = frozenset({Verdict.NOT_TESTED, Verdict.NOT_APPLICABLE})
 
 
 @dataclass(frozen=True)
@@ -128,8 +127,8 @@ def view(material: Material) -> Page:
         judged=standing.judged,
         tallies=[_tally(word, standing.counts.get(word, 0)) for word in BY_URGENCY],
         items=items,
-        measured=[item for item in items if item.verdict not in _UNMEASURED],
-        unmeasured=[item for item in items if item.verdict in _UNMEASURED],
+        measured=[item for item in items if item.verdict not in UNMEASURED],
+        unmeasured=[item for item in items if item.verdict in UNMEASURED],
         events=[EventRow(moment(event.utc_ns, zone), event.kind, event.text) for event in material.events],
         paged=paged,
     )
@@ -203,7 +202,7 @@ def _thresholds(results: Sequence[Result]) -> list[tuple[str, bool]]:
     return [
         (result.item, trusted(result.threshold.source))
         for result in results
-        if result.threshold is not None and result.verdict not in _UNMEASURED
+        if result.threshold is not None and result.verdict not in UNMEASURED
     ]
 
 

@@ -17,6 +17,7 @@ from profiles.quantity import check_unit
 from profiles.quantity import compatible
 from profiles.quantity import exact
 from profiles.quantity import factor
+from profiles.quantity import format_number
 from profiles.quantity import format_quantity
 from profiles.quantity import parse_quantity
 
@@ -162,7 +163,16 @@ def test_comparison_is_exact() -> None:
         ("90 %", "90 %", "90%", "90 %"),
         ("12345678.9 bit/s", None, "12,345,679 bit/s", "12,345,679 bit/s"),
         ("0.00012345 s", None, "0.0001234 s", "0.0001234 s"),
-        ("-1234.56 dBm", None, "-1,235 dBm", "-1,235 dBm"),
+        ("-1234.56 dBm", None, "−1,235 dBm", "−1,235 dBm"),
+        ("-105 dBm", "-105 dBm", "−105 dBm", "−105 dBm"),
+        ("0.00000000125 s", None, "1.25 × 10⁻⁹ s", "1.25 × 10⁻⁹ s"),
+        ("1.00000000125e-9 s", "1 ns", "1.000000001 × 10⁻⁹ s", "1.000000001 × 10⁻⁹ s"),
+        ("0.0000001 s", None, "0.0000001 s", "0.0000001 s"),
+        ("999999999999999 bit", None, "999,999,999,999,999 bit", "999,999,999,999,999 bit"),
+        ("-12345e15 bit", None, "−1.234 × 10¹⁹ bit", "−1.234 × 10¹⁹ bit"),
+        ("1e16 bit", None, "1 × 10¹⁶ bit", "1 × 10¹⁶ bit"),
+        ("99.99999 %", "99.99999 %", "99.99999%", "99.99999 %"),
+        ("0 ms", None, "0 ms", "0 ms"),
         ("3 count", None, "3 个", "3"),
         ("0.5 1", None, "0.5", "0.5"),
     ],
@@ -174,7 +184,26 @@ def test_is_written_for_people(text: str, limit: str | None, zh: str, en: str) -
 
 
 def _read(text: str) -> Fraction:
-    return Fraction(text.removesuffix(" %").replace(",", ""))
+    digits, _, power = text.removesuffix(" %").replace(",", "").replace("−", "-").partition(" × 10")
+    return Fraction(digits) * Fraction(10) ** int(power.translate(str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")) or 0)
+
+
+@given(st.decimals(-(10**6), 10**6, places=9).map(Fraction), st.integers(-30, 30))
+def test_a_limit_is_shown_with_all_its_digits(number: Fraction, power: int) -> None:
+    limit = number * Fraction(10) ** power
+    assert _read(format_number(limit, limit)) == limit
+
+
+@given(st.fractions(), st.integers(-30, 30), st.integers(1, 8))
+def test_what_is_shown_is_as_exact_as_it_looks(number: Fraction, power: int, digits: int) -> None:
+    exact_one = number * Fraction(10) ** power
+    shown = _read(format_number(exact_one, digits=digits))
+    assert abs(shown - exact_one) * 2 <= abs(exact_one) * Fraction(10) ** (1 - digits)
+    assert format_number(shown, digits=digits) == format_number(exact_one, digits=digits)
+
+
+def test_a_third_against_itself_ends() -> None:
+    assert format_number(Fraction(1, 3), Fraction(1, 3)) == "0.3333"
 
 
 @given(
@@ -185,7 +214,7 @@ def _read(text: str) -> Fraction:
 def test_the_shown_number_stands_on_the_exact_one_s_side_of_the_limit(
     value: Fraction, limit: Fraction, digits: int
 ) -> None:
-    shown = format_quantity(Quantity(value, "%"), "en", limit=Quantity(limit, "%"), digits=digits)
+    shown = format_number(value, limit, digits=digits)
     assert (_read(shown) > limit) == (value > limit)
     assert (_read(shown) < limit) == (value < limit)
 
