@@ -79,6 +79,8 @@ def load(path: Path) -> Document:
         UserMistake: if it cannot be read, is too large, is not UTF-8 or not YAML, repeats keys, or uses anchors,
             aliases or tags; with every place known before reading had to stop.
     """
+    if path.exists() and not (path.is_file() or path.is_dir()):  # a pipe or a device may never end
+        raise UserMistake([Problem("cannot-read", file=str(path), facts={"error": "not a regular file"})])
     try:
         with path.open("rb") as stream:
             data = stream.read(MAX_BYTES + 1)

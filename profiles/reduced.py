@@ -17,7 +17,7 @@ class Member:
     """One object that a requirement speaks about: a terminal of the register or a survey point of an area."""
 
     id: str
-    basis: str = "terminal"  #: ``terminal`` or ``area`` (see docs/definitions of 网络接入可达率)
+    basis: str = "terminal"  #: ``terminal`` or ``area``, the two readings of the policy
     addresses: int = 1  #: how many addresses it has
     services: int = 0  #: how many TCP services are declared at each of them
     drawn: bool = True  #: False if a sample was taken and this member is not in it

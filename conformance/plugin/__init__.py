@@ -41,6 +41,8 @@ def pytest_configure(config: pytest.Config) -> None:
         return
     if config.option.setuponly or config.option.setupplan:
         raise pytest.UsageError("plantproof: --setup-only and --setup-plan would send packets; use --plan")
+    if config.option.plan and config.option.resume:
+        raise pytest.UsageError("plantproof: --plan shows the plan of a whole campaign; leave --resume out")
     if hasattr(config, "workerinput") or getattr(config.option, "numprocesses", None):
         raise pytest.UsageError("plantproof: a campaign measures in one process; run it without -n (pytest-xdist)")
     from conformance.plugin.session import CampaignPlugin

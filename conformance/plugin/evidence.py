@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import platform
 import re
 import uuid
@@ -35,9 +37,19 @@ def evidence_directory(asked: Path | None, plant: str, *, resume: bool) -> Path:
             raise _mistake("resume-needs-evidence", "--resume")
         name = re.sub(r"[^\w.-]+", "-", plant).strip("-") or "plant"
         return Path("evidence") / f"{name}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
+    _check_usable(asked)
     if EvidenceStore.exists(asked) != resume:
         raise _mistake("evidence-absent" if resume else "evidence-exists", str(asked))
     return asked
+
+
+def _check_usable(directory: Path) -> None:
+    """See to it now, and not after hours of measuring, that evidence can be written there."""
+    nearest = next(path for path in [directory, *directory.absolute().parents] if path.exists())
+    if not nearest.is_dir():
+        raise _mistake("evidence-unusable", str(directory), error=f"{nearest}: {os.strerror(errno.ENOTDIR)}")
+    if not os.access(nearest, os.W_OK | os.X_OK):
+        raise _mistake("evidence-unusable", str(directory), error=f"{nearest}: {os.strerror(errno.EACCES)}")
 
 
 def opened_store(campaign: Campaign, directory: Path, *, resume: bool) -> EvidenceStore:
@@ -76,5 +88,5 @@ def _report(bundle: Bundle, path: Path) -> None:
     write_report(bundle, path, current_language())
 
 
-def _mistake(code: str, place: str) -> UserMistake:
-    return UserMistake([Problem(code, catalogue="conformance", file=place)])
+def _mistake(code: str, place: str, **facts: object) -> UserMistake:
+    return UserMistake([Problem(code, catalogue="conformance", file=place, facts=facts)])

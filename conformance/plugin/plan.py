@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator
+from collections.abc import Mapping
 from collections.abc import Sequence
 
 from rich.console import Console
 from rich.table import Table
 
 from conformance.bulk import Priced
+from probes.permit import LEVELS
+from probes.permit import Permit
 from profiles.language import Texts
 
 #: Width of a plan that goes to a file or a pipe.
 PLAIN_WIDTH = 160
 
 
-def print_plan(console: Console, priced: Sequence[Priced], open_items: int) -> None:
-    """Print one row per action, the totals, and how many items nothing can measure."""
+def print_plan(console: Console, priced: Sequence[Priced], permits: Mapping[str, Permit], open_items: int) -> None:
+    """Print one row per action, the totals, what the permits will refuse, and how many items nothing can measure."""
     texts = Texts.of("conformance")
     table = Table(*texts.get("plan.columns").split("|"), title=texts.get("plan.title"), title_justify="left")
     for column in table.columns[4:9]:
@@ -35,18 +40,41 @@ def print_plan(console: Console, priced: Sequence[Priced], open_items: int) -> N
         )
     console.print(table)
     console.print(texts.get("plan.total", **_total(priced)))
+    for warning in _warnings(priced, permits):
+        console.print(warning, style="yellow")
     if open_items:
         console.print(texts.get("plan.open", count=open_items))
 
 
 def _total(priced: Sequence[Priced]) -> dict[str, str]:
-    """Sums over all actions; the duration is that of the busiest vantage."""
+    """Sums over all actions; the duration is that of the busiest vantage, with the pauses between its windows."""
     busy_s: dict[str, float] = {}
+    paused_s = max((entry.action.not_before_s for entry in priced), default=0.0)
     for entry in priced:
         vantage = entry.action.vantage
         busy_s[vantage] = busy_s.get(vantage, 0.0) + entry.cost.duration_s
     return {
         "packets": f"{sum(entry.cost.packets for entry in priced):,}",
         "bytes": f"{sum(entry.cost.bytes for entry in priced):,}",
-        "duration": f"{max(busy_s.values(), default=0.0):.1f} s",
+        "duration": f"{max(busy_s.values(), default=0.0) + paused_s:.1f} s",
     }
+
+
+def _warnings(priced: Sequence[Priced], permits: Mapping[str, Permit]) -> Iterator[str]:
+    """What the plan asks for and will not get: zones of too low a level, and budgets of bytes that will not do."""
+    texts = Texts.of("conformance")
+    refused: dict[str, set[str]] = {}
+    planned: Counter[tuple[str, str]] = Counter()
+    for action, cost in ((entry.action, entry.cost) for entry in priced):
+        zones = permits[action.vantage].zones
+        for zone in {target.zone for target in action.targets}:
+            if zone not in zones or LEVELS.index(zones[zone].level) < LEVELS.index(cost.level):
+                refused.setdefault(zone, set()).update(one.id for one in action.targets if one.zone == zone)
+            elif len({target.zone for target in action.targets}) == 1:
+                planned[action.vantage, zone] += cost.bytes
+    for zone, objects in refused.items():
+        yield texts.get("plan.refused", zone=zone, count=len(objects))
+    for (vantage, zone), size in planned.items():
+        budget = permits[vantage].zones[zone].total_bytes
+        if budget is not None and size > budget:
+            yield texts.get("plan.budget", zone=zone, vantage=vantage, budget=f"{budget:,}", planned=f"{size:,}")

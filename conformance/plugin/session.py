@@ -111,7 +111,7 @@ class CampaignPlugin:
         if session.config.option.collectonly:
             return (yield)
         if self.plan_only:
-            print_plan(self._console(session.config), self.campaign.priced(), self._open_items())
+            print_plan(self._console(session.config), self.campaign.priced(), self.campaign.permits, self._open_items())
             session.config.option.collectonly = True
             return (yield)
         with self.watcher.signals():
@@ -150,7 +150,7 @@ class CampaignPlugin:
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
         """Exit with the campaign's status; pytest's own 2 and 4 keep their meaning."""
         if session.config.option.collectonly:
-            if self.plan_only and not self.campaign.priced():
+            if self.plan_only and not any(entry.cost.packets for entry in self.campaign.priced()):
                 session.exitstatus = ExitStatus.INCOMPLETE
             return
         if exitstatus in (pytest.ExitCode.INTERRUPTED, pytest.ExitCode.USAGE_ERROR):

@@ -101,6 +101,24 @@ def test_plan_prices_every_action_and_leaves_nothing(bench: Bench) -> None:
     assert not (bench.folder / "evidence").exists()
 
 
+def test_plan_says_what_will_not_be_sent(bench: Bench) -> None:
+    zone = "networks: [192.0.2.0/24]"
+    bench.plant.write_text(PLANT.replace(zone, f"{zone}, level: passive"), "utf-8")
+    status, output = _campaign(bench, "--plan")
+    assert "nothing will be sent to 4 objects" in output, output
+    assert status == ExitStatus.INCOMPLETE, "nothing will be measured"
+    bench.plant.write_text(PLANT.replace(zone, f"{zone}, budget: {{total_bytes: 100}}"), "utf-8")
+    assert "byte budget of zone cell at seat is 100" in _campaign(bench, "--plan")[1]
+
+
+@pytest.mark.parametrize("place", ["a-file", "a-file/below"])
+def test_unusable_evidence_directory_is_told_at_once(bench: Bench, place: str) -> None:
+    (bench.folder / "a-file").write_text("", "utf-8")
+    status, output = _campaign(bench, "--evidence", place)
+    assert status == ExitStatus.USAGE
+    assert "cannot be the evidence directory" in output
+
+
 def test_plan_of_nothing_measurable_is_not_success(bench: Bench) -> None:
     status, output = bench.run("--plant", str(bench.plant), "--plan", "-k", "NET-DUMB")
     assert status == ExitStatus.INCOMPLETE, output
