@@ -46,10 +46,10 @@ SCHEMA = pa.schema(
     ]
 )
 _FEW_VALUES = ["method", "vantage", "target", "address", "quantity", "unit", "error"]
-_ROW_GROUP = 65_536
+ROW_GROUP = 65_536  #: rows; no group of a bundle has more
 _SLICE = 8_192  #: rows turned into Python objects at a time
 MAX_ROWS = 50_000_000  #: more than 20,000 endpoints need in a month; a bundle that claims more is refused
-MAX_BYTES = 8 << 30  #: of the columns unpacked, as the file's own footer states it
+MAX_BYTES = 8 << 30  #: of the columns unpacked
 
 
 class ObservationWriter:
@@ -73,7 +73,7 @@ class ObservationWriter:
         """Append rows."""
         for row in rows:
             self._pending.append(row)
-            if len(self._pending) == _ROW_GROUP:
+            if len(self._pending) == ROW_GROUP:
                 self._flush()
 
     def _flush(self) -> None:
@@ -110,12 +110,9 @@ class ObservationTable:
             written = pq.ParquetFile(file)
             if not written.schema_arrow.remove_metadata().equals(SCHEMA):
                 raise ValueError(f"unexpected columns: {', '.join(written.schema_arrow.names[:20])}")
-            about = written.metadata
-            unpacked = sum(about.row_group(index).total_byte_size for index in range(about.num_row_groups))
-            if about.num_rows > MAX_ROWS or unpacked > MAX_BYTES:
-                raise ValueError(f"too large: {about.num_rows} rows, {unpacked} bytes")
+            _refuse_large(written.metadata)
             file.seek(0)
-            table = pq.ParquetFile(file, read_dictionary=[*_FEW_VALUES, "detail"]).read()
+            table = _unpacked(pq.ParquetFile(file, read_dictionary=[*_FEW_VALUES, "detail"]))
             table.validate(full=True)
         except (pa.ArrowException, OSError) as error:
             raise ValueError(str(error)) from None
@@ -152,6 +149,28 @@ class ObservationTable:
         for start in range(0, len(indices), _SLICE):
             part = indices[start : start + _SLICE]
             yield from zip(*(column(part) for column in self._columns[:width]), strict=True)
+
+
+def _refuse_large(about: pq.FileMetaData) -> None:
+    """Raise ``ValueError`` if the file is too large by what its footer says of itself."""
+    groups = [about.row_group(index) for index in range(about.num_row_groups)]
+    unpacked = sum(group.total_byte_size for group in groups)
+    if about.num_rows > MAX_ROWS or unpacked > MAX_BYTES:
+        raise ValueError(f"too large: {about.num_rows} rows, {unpacked} bytes")
+    if any(group.num_rows > ROW_GROUP for group in groups):
+        raise ValueError(f"a row group of more than {ROW_GROUP} rows")
+
+
+def _unpacked(written: pq.ParquetFile) -> pa.Table:
+    """All row groups; raise ``ValueError`` after the one with which they are too large, whatever the footer said."""
+    groups = [written.schema_arrow.empty_table()]
+    unpacked = 0
+    for index in range(written.num_row_groups):
+        groups.append(written.read_row_group(index))
+        unpacked += groups[-1].nbytes
+        if unpacked > MAX_BYTES:
+            raise ValueError(f"too large: more than {MAX_BYTES} bytes, unlike its footer says")
+    return pa.concat_tables(groups)
 
 
 class _FewValues:
