@@ -21,8 +21,8 @@ _WIDE = struct.calcsize("P") == 8
 _IOVEC = struct.Struct("@PN")  #: base, length
 #: struct mmsghdr: name, its length, iovecs, their number, control data, its length, flags; length of the message.
 _MMSGHDR = struct.Struct("@PI4xPNPNi4xI4x" if _WIDE else "@PIPNPNiI")
-#: What the kernel reports in an mmsghdr: (bytes of name, bytes of control data, flags, bytes of message).
-LENGTHS = struct.Struct("@8xI4x8x8x8xNi4xI4x" if _WIDE else "@4xI4x4x4xNiI")
+#: What the kernel reports in an mmsghdr: (bytes of control data, bytes of message).
+LENGTHS = struct.Struct("@40xN8xI4x" if _WIDE else "@20xN4xI")
 
 
 class Batch:

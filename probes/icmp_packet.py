@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import secrets
 import struct
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -24,8 +25,10 @@ COOKIE_BYTES = 8
 PROOF = 0xFFFF_FFFF_0000_FFFF
 SO_TIMESTAMPING = 37
 
-#: Stamp (SCM_TIMESTAMPING: level, type, seconds, nanoseconds) and what may follow it (hop limit).
-_CONTROL = struct.Struct(f"@8xiill{struct.calcsize('4l')}x16xi4x{CONTROL_BYTES - 88}x")
+#: Stamp (SCM_TIMESTAMPING: what it is, seconds, nanoseconds) and what may follow it (hop limit). Neighbouring fields
+#: that are only compared are read as one number.
+_CONTROL = struct.Struct(f"@8xQll{struct.calcsize('4l')}x16xi4x{CONTROL_BYTES - 88}x")
+_STAMPED = int.from_bytes(struct.pack("@ii", 1, SO_TIMESTAMPING), sys.byteorder)  #: SOL_SOCKET and the type
 _QUOTED_HEADER = struct.Struct("!BBHHH")
 #: ICMP types that say why a packet was not delivered: unreachable, time exceeded, parameter problem, too big.
 ERROR_TYPES = {4: frozenset({3, 11, 12}), 6: frozenset({1, 2, 3, 4})}
@@ -67,7 +70,7 @@ class Codec:
         padded = self._filler + b"\0" * (len(self._filler) % 2)
         self._base_sum = (self._request << 8) + ident + int.from_bytes(padded)
         lead = "B7xB11x" if self.header else ""
-        self._row = struct.Struct(f"!{lead}BBHHHQ{len(self._filler)}s{MESSAGE_BYTES - self.size - 20 * self.header}x")
+        self._row = struct.Struct(f"!{lead}H2xHHQ{len(self._filler)}s{MESSAGE_BYTES - self.size - 20 * self.header}x")
         self._name = struct.Struct("=4x4s8x" if version == 4 else "=8x16s4x")
 
     def question(self, serial: int) -> bytes:
@@ -104,20 +107,19 @@ class Codec:
         lengths = LENGTHS.iter_unpack(batch.headers[: count * LENGTHS.size])
         names = self._name.iter_unpack(batch.names[: count * self._name.size])
         controls = _CONTROL.iter_unpack(batch.controls[: count * CONTROL_BYTES])
-        wanted = (self._reply, 0, self.ident, self._filler, self.size + 20 * self.header)
+        wanted = (self._reply << 8, self.ident, self._filler, self.size + 20 * self.header)
         found: list[Reply | Answer] = []
         index = 0
-        for row, (_, control_length, _, length), (source,), control in zip(rows, lengths, names, controls, strict=True):
-            level, type_, seconds, nanoseconds, second_value = control
+        for row, (control_length, length), (source,), control in zip(rows, lengths, names, controls, strict=True):
+            what, seconds, nanoseconds, second_value = control
             if self.header:
-                first, hop_limit, kind, code, _, ident, sequence, cookie, filler = row
+                first, hop_limit, kind, ident, sequence, cookie, filler = row
             else:
-                kind, code, _, ident, sequence, cookie, filler = row
+                kind, ident, sequence, cookie, filler = row
                 first, hop_limit = 0x45, second_value if control_length >= 84 else -1
-            stamped = control_length >= 64 and type_ == SO_TIMESTAMPING and level == 1
-            rx_ns = seconds * 1_000_000_000 + nanoseconds if stamped else 0
+            rx_ns = seconds * 1_000_000_000 + nanoseconds if what == _STAMPED and control_length >= 64 else 0
             serial = cookie ^ self._key
-            if first == 0x45 and (kind, code, ident, filler, length) == wanted and serial & PROOF == sequence:
+            if first == 0x45 and (kind, ident, filler, length) == wanted and serial & PROOF == sequence:
                 found.append((serial, source, rx_ns, hop_limit))
             else:
                 message = bytes(batch.messages[index : index + min(length, MESSAGE_BYTES)])
@@ -149,9 +151,7 @@ class Codec:
 
     def queued_errors(self, batch: Batch, count: int) -> Iterator[Answer]:
         """ICMP errors that the kernel queued for a ping socket, each with the question that caused it."""
-        for index, (_, control_length, _, length) in enumerate(
-            LENGTHS.iter_unpack(batch.headers[: count * LENGTHS.size])
-        ):
+        for index, (control_length, length) in enumerate(LENGTHS.iter_unpack(batch.headers[: count * LENGTHS.size])):
             if not length:
                 continue  # a transmit stamp carries no data
             start = index * MESSAGE_BYTES
@@ -202,9 +202,10 @@ class Codec:
         )  # fmt: skip
 
 
-#: Transmit stamp: as above, then an extended error (errno, origin, data: the number of the packet).
-_STAMP = struct.Struct(f"@8xiill{struct.calcsize('4l')}x16xIB7xI{CONTROL_BYTES - 96}x")
+#: Transmit stamp: as above, then an extended error (errno, origin, type and code; data: the number of the packet).
+_STAMP = struct.Struct(f"@8xQll{struct.calcsize('4l')}x16xQ4xI{CONTROL_BYTES - 96}x")
 _ENOMSG, _ORIGIN_TIMESTAMPING = 42, 4
+_SENT = int.from_bytes(struct.pack("@IBBBx", _ENOMSG, _ORIGIN_TIMESTAMPING, 0, 0), sys.byteorder)
 
 
 def stamps(batch: Batch, count: int) -> list[tuple[int, int]]:
@@ -213,14 +214,8 @@ def stamps(batch: Batch, count: int) -> list[tuple[int, int]]:
     controls = _STAMP.iter_unpack(batch.controls[: count * CONTROL_BYTES])
     return [
         (number, seconds * 1_000_000_000 + nanoseconds)
-        for (_, control_length, _, _), (level, kind, seconds, nanoseconds, error, origin, number) in zip(
-            lengths, controls, strict=True
-        )
-        if control_length >= 96
-        and kind == SO_TIMESTAMPING
-        and level == 1
-        and error == _ENOMSG
-        and origin == _ORIGIN_TIMESTAMPING
+        for (control_length, _), (what, seconds, nanoseconds, why, number) in zip(lengths, controls, strict=True)
+        if what == _STAMPED and why == _SENT and control_length >= 96
     ]
 
 

@@ -33,7 +33,7 @@ class EchoParameters:
     timeout_ms: float = 1000  #: Tmax: a later answer is late, and counts as lost
     payload_bytes: int = 32  #: at least 8, which hold the cookie
     interval_ms: float = 0  #: least pause between attempts at one target; the permit's rates hold anyway
-    linger_ms: float = 100  #: how long after Tmax an answer is still awaited, to tell late from lost
+    linger_ms: float = 50  #: how long after Tmax an answer is still awaited, to tell late from lost
     resends: int = 2  #: how often an attempt that the tester itself spoiled is made again
     receive_bytes: int | None = None  #: receive buffer to ask for; for tests of the tester
 
