@@ -1,8 +1,8 @@
 """Verification: is every file of a bundle the one that was sealed, and do the verdicts follow from the data?
 
-Everything is computed again: hashes, plan, results, counts, outcome. What this cannot show is *who* sealed it: somebody
-who forges the data, computes everything anew and writes a new manifest makes a sound bundle of something that never
-happened. Signatures are the answer to that, and this version makes none.
+Hashes, plan, results, counts and outcome are computed again. What this cannot show is *who* sealed it: somebody who
+writes a new manifest can change whatever no result follows from, or forge the data and compute everything anew.
+Signatures are the answer to that, and this version makes none. ``docs/bundle.md`` says exactly what shows.
 """
 
 from __future__ import annotations

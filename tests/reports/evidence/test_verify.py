@@ -258,6 +258,47 @@ FORGERIES: dict[str, tuple[Change, tuple[str, str, str]]] = {
 }  # fmt: skip
 
 
+def slower(table: pa.Table) -> pa.Table:
+    """Every delay sevenfold."""
+    return column(table, "value", [old and 7 * old for old in table["value"].to_pylist()])
+
+
+def swapped(table: pa.Table) -> pa.Table:
+    """One answer twice, and another of the same object not at all."""
+    rows = pc.equal(table["target"], "tablet-1").to_pylist()
+    first, second, *_ = [index for index, it in enumerate(rows) if it]
+    return table.take([first if index == second else index for index in range(len(table))])
+
+
+def nothing_in(name: str) -> Change:
+    return lambda bundle: (bundle / name).write_bytes(b"")
+
+
+#: What no result follows from: with a new manifest it does not show, as ``docs/bundle.md`` says.
+TAKEN_ON_TRUST: dict[str, Change] = {
+    "other values": in_table(slower),
+    "one row for another": in_table(swapped),
+    "no events": nothing_in("events.jsonl"),
+    "no raw output": nothing_in("raw/ping/out.txt"),
+    "another rendering": nothing_in("junit.xml"),
+    "another beginning": in_campaign(lambda it: it.update(started_utc="1970-01-01T00:00:00+00:00")),
+    "other versions": in_campaign(lambda it: it.update(versions={})),
+    "another host": in_campaign(lambda it: it.update(host="elsewhere")),
+    "why it was not tested": in_result("RADIO", reason="deselected"),
+    "another remedy": in_text("profiles/small.yaml", "检查", "不必检查"),
+}
+
+
+@pytest.mark.parametrize("name", TAKEN_ON_TRUST)
+def test_what_nothing_follows_from_is_taken_on_trust_with_a_new_manifest(bundle: Path, name: str) -> None:
+    before = {path: path.read_bytes() for path in bundle.rglob("*") if path.is_file()}
+    TAKEN_ON_TRUST[name](bundle)
+    assert before != {path: path.read_bytes() for path in before}
+    assert codes(verify(bundle)) == {"file-altered"}
+    reseal(bundle)
+    assert verify(bundle).sound
+
+
 def _earlier(bundle: Path, **values: Any) -> None:
     one = json.loads(_one_result(bundle).read_text("utf-8"))
     (bundle / "attempts.jsonl").write_text(json.dumps(one | values) + "\n", "utf-8")
