@@ -30,7 +30,7 @@ class Action:
     targets: tuple[Target, ...]
     parameters: Mapping[str, Any]  #: the method's parameters, JSON types only
     window: int = 0
-    not_before_s: float = 0.0  #: earliest start, seconds after the campaign's first packet (spread windows)
+    not_before_s: float = 0.0  #: earliest start, seconds after that of the run that carries it (spread windows)
 
     def to_wire(self) -> dict[str, Any]:
         """Plain builtin types, for a channel or a file."""
@@ -51,13 +51,3 @@ class Cost:
     bytes: int  #: IP bytes sent by the vantage
     duration_s: float  #: longest time it can take, within the permitted rates
     level: str  #: safety level it needs: ``passive``, ``query``, ``load`` or ``adversarial``
-
-    def __add__(self, other: Cost) -> Cost:
-        """Both, one after the other."""
-        levels = ("passive", "query", "load", "adversarial")
-        return Cost(
-            self.packets + other.packets,
-            self.bytes + other.bytes,
-            self.duration_s + other.duration_s,
-            max(self.level, other.level, key=levels.index),
-        )

@@ -8,8 +8,10 @@ from __future__ import annotations
 import os
 import platform
 import socket
+import struct
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +23,16 @@ SOCKETS: dict[str, tuple[int, int, int]] = {
     "raw-icmpv6": (socket.AF_INET6, socket.SOCK_RAW, socket.IPPROTO_ICMPV6),
     "packet": (socket.AF_PACKET, socket.SOCK_RAW, 0),  # protocol 0: bound to nothing, receives nothing
     "ping": (socket.AF_INET, socket.SOCK_DGRAM, socket.IPPROTO_ICMP),
+    "ping-v6": (socket.AF_INET6, socket.SOCK_DGRAM, socket.IPPROTO_ICMPV6),
 }
 
+#: Of which a method needs at least one; a method that is not named needs no privilege.
+ANY_OF: dict[str, tuple[str, ...]] = {"icmp-echo": ("raw-icmp", "raw-icmpv6", "ping", "ping-v6")}
+
 _STA_UNSYNC = 0x0040  # adjtimex(2): the kernel's clock is not disciplined
+_STA_NANO = 0x2000  # adjtimex(2): the offset is in nanoseconds, else in microseconds
 _TIME_ERROR = 5  # adjtimex(2): return value, clock not synchronised
+_TIMEX = struct.Struct("@I4li")  # the beginning of struct timex: modes, offset, freq, maxerror, esterror, status
 
 
 def facts() -> dict[str, Any]:
@@ -46,6 +54,11 @@ def facts() -> dict[str, Any]:
     }
 
 
+def lacking(method: str, sockets: Mapping[str, bool]) -> bool:
+    """Whether ``method`` cannot be performed at all where the kernel lets these ``sockets`` be opened."""
+    return method in ANY_OF and not any(sockets.get(name) for name in ANY_OF[method])
+
+
 def clock_state() -> dict[str, Any]:
     """UTC and monotonic time of one moment, and whether the kernel holds its clock synchronised (adjtimex(2)).
 
@@ -61,16 +74,16 @@ def _adjtimex() -> dict[str, Any]:
     try:
         import ctypes
 
-        timex = (ctypes.c_long * 64)()  # larger than struct timex; modes = 0 only reads
+        timex = ctypes.create_string_buffer(512)  # larger than struct timex; modes = 0 only reads
         state = ctypes.CDLL(None).adjtimex(timex)
     except (ImportError, OSError, AttributeError):
         state = -1
     if state < 0:
         return {"synchronised": None}
-    # struct timex: modes, offset, freq, maxerror, esterror, status; each padded to the size of a long
-    _, _, _, max_error_us, estimated_error_us, status = timex[:6]
+    _, offset, _, max_error_us, estimated_error_us, status = _TIMEX.unpack_from(timex)
     return {
         "synchronised": state != _TIME_ERROR and not status & _STA_UNSYNC,
+        "offset_ns": offset if status & _STA_NANO else offset * 1_000,
         "max_error_us": max_error_us,
         "estimated_error_us": estimated_error_us,
     }

@@ -6,7 +6,7 @@ Messages are JSON arrays as text, because execnet's own serializer is several ti
 
 ========= ========================== ==========================================================================
 from host ``permit``                 the :class:`~probes.permit.Permit`, and paths whose existence stops everything
-          ``run``                    seconds since the campaign's first packet, and ``[index, action]`` pairs
+          ``run``                    ``[index, action]`` pairs
           ``stop``                   reason; final
           ``clock``, ``ping``        asks for the time; says that the host lives
 to host   ``hello``                  facts of :func:`probes.hello.facts`, once
@@ -53,6 +53,7 @@ BEAT_S = 0.5
 TICK_S = 0.1
 LEASE_TICKS = 50  #: ticks without a word from the host after which it is taken for dead: 5 s of this process's own time
 DRAIN_S = 2.0  #: after a stop, time for methods to account for what they had begun
+TRACE_LIMIT = 10_000  #: characters of a traceback that are told, the last ones
 LAST_S = 0.6  #: after the host's end, time until this process ends whatever it does
 
 _columns_of = attrgetter(*COLUMNS)
@@ -118,14 +119,13 @@ class Worker:
 
     # --- running actions -------------------------------------------------------------------------------------------
 
-    async def _run(self, elapsed_s: float, wires: list[tuple[int, dict[str, Any]]]) -> None:
+    async def _run(self, wires: list[tuple[int, dict[str, Any]]]) -> None:
         """Run actions: those of one zone in order, zones beside each other, so that none waits for another's rate."""
-        first_packet = self._loop.time() - elapsed_s
         lanes: dict[str, list[tuple[int, Action]]] = defaultdict(list)
         for index, wire in wires:
             for zone, action in by_zone(Action.from_wire(wire)).items():
                 lanes[zone].append((index, action))
-        running = [asyncio.create_task(self._run_lane(lane, first_packet)) for lane in lanes.values()]
+        running = [asyncio.create_task(self._run_lane(lane)) for lane in lanes.values()]
         cutting = asyncio.create_task(self._cut_off(running))
         ends = await asyncio.gather(*running, return_exceptions=True)
         cutting.cancel()
@@ -134,14 +134,21 @@ class Worker:
                 raise end
         self._say("finished")
 
-    async def _run_lane(self, lane: list[tuple[int, Action]], first_packet: float) -> None:
-        """Run a zone's actions by ``not_before_s``; those of the same method and window share the gate's rate."""
+    async def _run_lane(self, lane: list[tuple[int, Action]]) -> None:
+        """Run a zone's actions by ``not_before_s``; those of the same method and window share the gate's rate.
+
+        A window that begins late, behind a slow one, moves the later windows of its method by as much: windows are
+        spread so that they are independent, which those that follow each other at once are not.
+        """
+        begin_s = self._loop.time()
+        origin_s: dict[str, float] = defaultdict(lambda: begin_s)  # by method: what ``not_before_s`` counts from
         lane.sort(key=lambda job: job[1].not_before_s)  # stable: keeps the given order otherwise
-        for (start_s, _, _), jobs in groupby(lane, lambda job: (job[1].not_before_s, job[1].window, job[1].method)):
+        for (start_s, _, name), jobs in groupby(lane, lambda job: (job[1].not_before_s, job[1].window, job[1].method)):
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._stopping.wait(), max(first_packet + start_s - self._loop.time(), 0))
+                await asyncio.wait_for(self._stopping.wait(), max(origin_s[name] + start_s - self._loop.time(), 0))
             if self._stop_reason is not None:
                 return
+            origin_s[name] = max(origin_s[name], self._loop.time() - start_s)
             await asyncio.gather(*(self._perform(index, action) for index, action in jobs))
 
     async def _perform(self, index: int, action: Action) -> None:
@@ -151,7 +158,7 @@ class Worker:
         try:
             await method(action.method).run(action, self._gate, batch.add)
         except Exception as error:  # noqa: BLE001 - a method's bug costs that method's answers, not the others'
-            said = "".join(traceback.format_exception(error))
+            said = "".join(traceback.format_exception(error))[-TRACE_LIMIT:]
             self._say("event", "method-failed", {"method": action.method, "window": action.window, "error": said})
         finally:
             batch.flush()

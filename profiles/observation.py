@@ -28,6 +28,7 @@ INSTRUMENT_ERRORS = frozenset(
     {
         "tester-loss",  # the tester itself dropped packets (RFC 7680 section 2.7, third error source)
         "vantage-lost",  # the vantage point died or could not be reached
+        "method-failed",  # the method itself failed: a bug of this program
         "no-privilege",  # the kernel refused the socket the method needs
         "no-route",  # the vantage has no route or no address of that family
         "send-failed",  # the kernel refused the packet

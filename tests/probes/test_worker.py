@@ -10,6 +10,8 @@ import threading
 import time
 from collections.abc import Callable
 from collections.abc import Iterator
+from dataclasses import replace
+from itertools import pairwise
 from queue import SimpleQueue
 from types import ModuleType
 from typing import Any
@@ -18,6 +20,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fixtures.vantage.wire import parse_hello
 from probes import worker
 from probes.action import Action
 from probes.action import Target
@@ -72,8 +75,8 @@ class Host:
             messages.append(message)
         return messages
 
-    def run(self, *actions: Action, elapsed_s: float = 0.0) -> None:
-        self.say("run", elapsed_s, [(index, action.to_wire()) for index, action in enumerate(actions)])
+    def run(self, *actions: Action) -> None:
+        self.say("run", [(index, action.to_wire()) for index, action in enumerate(actions)])
 
     def hang_up(self) -> None:
         self._hear(None)
@@ -190,12 +193,50 @@ def test_windows_of_a_zone_follow_each_other_and_start_no_earlier_than_asked(hos
 
     perform(run)
     began = time.monotonic()
-    host.run(action(window=1, start_s=10.2), action(window=0), action(window=0), elapsed_s=10.0)
+    host.run(action(window=1, start_s=0.2), action(window=0), action(window=0))
     host.until_finished()
     assert [(what, window) for what, window, _ in log] == [
         *[("start", 0)] * 2, *[("end", 0)] * 2, ("start", 1), ("end", 1),
     ]  # fmt: skip
     assert log[4][2] - began >= 0.19
+
+
+def test_windows_stay_apart_behind_one_that_took_too_long_and_in_every_run(host: Host, perform: Any) -> None:
+    starts: list[float] = []
+
+    async def run(action: Action, gate: Gate, emit: Any) -> None:
+        starts.append(time.monotonic())
+        await asyncio.sleep(0.4 if action.window == 0 else 0)
+
+    perform(run)
+    for _ in range(2):
+        starts.clear()
+        host.run(*(action(window=window, start_s=window * 0.15) for window in range(4)))
+        host.until_finished()
+        apart_s = [later - earlier for earlier, later in pairwise(starts)]
+        assert apart_s[0] >= 0.4
+        assert all(0.14 <= gap_s < 0.4 for gap_s in apart_s[1:])
+
+
+def test_slow_window_of_one_method_moves_no_other_methods_windows(host: Host, perform: Any) -> None:
+    starts: dict[tuple[str, int], float] = {}
+
+    async def run(action: Action, gate: Gate, emit: Any) -> None:
+        starts[action.method, action.window] = time.monotonic()
+        await asyncio.sleep(0.3 if (action.method, action.window) == ("fake", 1) else 0)
+
+    perform(run)
+    MODULES["other"] = MODULES["fake"]
+    try:
+        began = time.monotonic()
+        slow = [action(window=0), action(window=1, start_s=0.1), action(window=2, start_s=0.2)]
+        host.run(*slow, *(replace(it, method="other") for it in slow))
+        host.until_finished()
+    finally:
+        del MODULES["other"]
+    assert starts["fake", 2] - starts["fake", 1] >= 0.3
+    assert starts["other", 2] - began >= 0.2
+    assert starts["other", 2] - starts["other", 1] >= 0.09
 
 
 def test_failing_method_is_an_event_with_its_traceback(host: Host, perform: Any) -> None:
@@ -281,7 +322,8 @@ def test_parts_of_an_action_are_the_whole_of_it(targets: list[Target]) -> None:
 def test_facts_are_plain_and_clocks_of_one_moment() -> None:
     said = facts()
     assert json.loads(json.dumps(said)) == said
-    assert set(said["sockets"]) == {"raw-icmp", "raw-icmpv6", "packet", "ping"}
+    assert set(said["sockets"]) == {"raw-icmp", "raw-icmpv6", "packet", "ping", "ping-v6"}
+    assert parse_hello(json.dumps(["hello", said])) == said
     state = clock_state()
     assert abs((state["utc_ns"] - state["monotonic_ns"]) - (time.time_ns() - time.monotonic_ns())) < 1_000_000_000
     assert state["synchronised"] in (True, False, None)
