@@ -50,6 +50,8 @@ def icmp_error(quoted: bytes, code: int) -> bytes:
 @contextmanager
 def liar(rig: Rig, tell: Callable[[bytes, Callable[..., None]], None]) -> Iterator[None]:
     """Call ``tell(question, send)`` for each echo request that reaches the far end."""
+    from scapy.layers.inet import IP  # it takes long, and answers must not wait for it
+
     done = threading.Event()
 
     def serve() -> None:
@@ -61,8 +63,6 @@ def liar(rig: Rig, tell: Callable[[bytes, Callable[..., None]], None]) -> Iterat
             ready.set()
 
             def send(message: bytes, source: str = TARGET) -> None:
-                from scapy.layers.inet import IP
-
                 mouth.sendto(bytes(IP(src=source, dst=CLIENT, proto=1) / message), (CLIENT, 0))
 
             while not done.is_set():
@@ -112,7 +112,7 @@ def test_a_late_answer_is_late(rig: Rig, ask: Ask) -> None:
         time.sleep(0.3)  # Tmax is 0.25 s; the sleep is the behaviour under test
         send(answer(packet[20:]))
 
-    (only,), told = probe(rig, ask, late)
+    (only,), told = probe(rig, ask, late, linger_ms=600)
     assert only.error == "late"
     assert 250 < json.loads(only.detail)["delay_ms"] < 900
     assert told["late"] == 1
