@@ -5,9 +5,7 @@ A file is read in one fast pass; positions are looked up only for what is wrong 
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from collections.abc import Iterable
-from collections.abc import Mapping
 from dataclasses import dataclass
 from dataclasses import field
 from pathlib import Path
@@ -24,9 +22,6 @@ from profiles.problem import Problem
 from profiles.problem import UserMistake
 
 M = TypeVar("M", bound=BaseModel)
-
-#: A cross-check's finding: path of the value, code of the text ``problem.<code>``, facts that fill it.
-Finding = tuple[yaml12.Path, str, Mapping[str, object]]
 
 #: Larger files are refused before they are read; 20,000 endpoints take about 7 MB.
 MAX_BYTES = 64 * 1024 * 1024
@@ -103,32 +98,16 @@ def read(text: str, file: str) -> Document:
     return Document(value, file, text)
 
 
-def validate(
-    document: Document,
-    model: type[M],
-    extra: Callable[[M], Iterable[Finding]] | None = None,
-    *,
-    catalogue: str = "profiles",
-) -> M:
+def validate(document: Document, model: type[M]) -> M:
     """The document as a ``model``.
-
-    Args:
-        document: what was read.
-        model: the shape it must have.
-        extra: cross-checks that run once the shape is valid, each finding a path, a code and facts.
-        catalogue: package whose ``texts.toml`` holds the texts of ``extra``'s codes.
 
     Raises:
         UserMistake: with *all* problems, in the order of the file.
     """
     try:
-        made = model.model_validate(document.value)
+        return model.model_validate(document.value)
     except ValidationError as error:
         raise UserMistake(document.problems(complaints(error, model, document.value))) from None
-    found = [Complaint(path, code, dict(facts)) for path, code, facts in (extra(made) if extra else ())]
-    if found:
-        raise UserMistake(document.problems(found, catalogue))
-    return made
 
 
 def _decode(data: bytes, file: str) -> str:
