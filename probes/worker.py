@@ -88,6 +88,7 @@ class Worker:
         self._stopping = asyncio.Event()
         self._stop_reason: str | None = None
         self._silent_ticks = 0
+        self._served = threading.Event()
         self._kill_files: tuple[Path, ...] = ()
         self._gate: Gate | None = None
 
@@ -98,6 +99,7 @@ class Worker:
         try:
             asyncio.run(self._main())
         finally:
+            self._served.set()
             self._outbox.put(None)
             sender.join(LAST_S)
 
@@ -230,7 +232,8 @@ class Worker:
         Silence is counted in ticks and not read from a clock, so that a suspended machine does not wake to a verdict.
         """
         while self._silent_ticks <= LEASE_TICKS:
-            time.sleep(TICK_S)
+            if self._served.wait(TICK_S):
+                return
             self._silent_ticks += 1
             found = next((path for path in self._kill_files if path.exists()), None)
             if found is not None and self._stop_reason is None:

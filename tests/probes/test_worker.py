@@ -294,6 +294,17 @@ def test_host_that_falls_silent_ends_the_process(ended: threading.Event, monkeyp
     assert ended.wait(BOUND_S)
 
 
+def test_watchdog_ends_with_what_it_watches(ended: threading.Event, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker, "LAST_S", 0.05)
+    before = set(threading.enumerate())
+    Host().hang_up()
+    assert ended.wait(BOUND_S)
+    deadline = time.monotonic() + 1  # long before the lease is over
+    while left := set(threading.enumerate()) - before:
+        assert time.monotonic() < deadline, left
+        time.sleep(0.01)
+
+
 def test_kill_file_stops_and_is_told(host: Host, perform: Any, tmp_path: Any) -> None:
     stop = tmp_path / "STOP"
     host.say("permit", PERMIT.to_wire(), [str(stop)])
