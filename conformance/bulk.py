@@ -57,6 +57,11 @@ class Bulk:
             if agreed is not action:
                 self._agreed[_key(action)] = _reconciled(agreed, action)
 
+    @property
+    def agreed(self) -> tuple[Action, ...]:
+        """How everything that anybody asked for is probed; targets aside."""
+        return tuple(self._agreed.values())
+
     def add(self, actions: Iterable[Action]) -> None:
         """Probe the targets of ``actions``, which were agreed on; a target asked for twice is probed once."""
         for action in actions:

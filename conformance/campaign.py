@@ -9,6 +9,7 @@ from typing import Protocol
 
 from conformance.bulk import Bulk
 from conformance.bulk import Priced
+from conformance.spending import remaining
 from conformance.suite import can_be_measured
 from fixtures.plant.model import Plant
 from fixtures.scope import permits
@@ -24,6 +25,9 @@ from reports.rejudge import conclude
 from reports.rejudge import not_tested
 from reports.result import Result
 from reports.store import EvidenceStore
+
+#: Events that the tester must be told at the end, besides finding them in the evidence.
+REMARKABLE = frozenset({"vantage-lost", "vantage-distrusted", "method-failed", "zone-stopped", "kill-file"})
 
 
 class Watch(Protocol):
@@ -57,6 +61,7 @@ class Campaign:
         self._enlisted: set[str] = set()
         self._concluded: set[str] = set()
         self._bulk = Bulk()
+        self.remarks: list[str] = []  #: what happened at vantage points that the tester must be told
         self._open = ExitStack()
 
     def consider(self, case: Case, actions: Sequence[Action]) -> None:
@@ -91,8 +96,10 @@ class Campaign:
         if resume:
             self.store = self._open.enter_context(open_store())
         needed = {action.vantage for action in self._bulk if not resume or self.store.missing(action)}
-        permitted = {id: permit for id, permit in self.permits.items() if id in needed}
-        self._pool = self._open.enter_context(VantagePool.open(self.plant, permitted))
+        permits = remaining(self.permits, self.store, self._bulk.agreed) if resume else self.permits
+        methods = {id: {action.method for action in self._bulk if action.vantage == id} for id in needed}
+        pool = VantagePool.open(self.plant, {id: permits[id] for id in needed}, methods=methods)
+        self._pool = self._open.enter_context(pool)
         if not resume:
             self.store = self._open.enter_context(open_store())
         for event in self._pool.events:
@@ -106,10 +113,14 @@ class Campaign:
         """Collect what is still missing for ``case``, judge it on everything observed, and keep the result."""
         self._collect(case, watch)
         result = conclude(case, self.store.observations)
-        if not watch.stop_requested():
+        if not self.stopped(watch):
             self.store.put_result(result)
             self._concluded.add(case.id)
         return result
+
+    def stopped(self, watch: Watch) -> bool:
+        """Whether sending has ended for good: as asked, or by a stop file."""
+        return watch.stop_requested() or bool(self._pool.stopped)
 
     def _collect(self, case: Case, watch: Watch) -> None:
         """Run what is missing of the merged actions that ``case`` is part of."""
@@ -130,6 +141,8 @@ class Campaign:
     def _note(self, event: Event) -> None:
         facts = {name: str(value) for name, value in event.facts.items()}
         self.store.event(event.kind, event.text, {"vantage": event.vantage} | facts)
+        if event.kind in REMARKABLE:
+            self.remarks.append(event.text)
 
     def unreached(self) -> list[Result]:
         """For every planned item without a result, a ``not-tested`` one that says why."""

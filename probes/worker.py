@@ -91,6 +91,7 @@ class Worker:
         self._served = threading.Event()
         self._kill_files: tuple[Path, ...] = ()
         self._gate: Gate | None = None
+        self._told_stops: set[str] = set()
 
     def serve(self) -> None:
         """Run until the channel closes."""
@@ -164,6 +165,14 @@ class Worker:
             self._say("event", "method-failed", {"method": action.method, "window": action.window, "error": said})
         finally:
             batch.flush()
+            self._tell_stops()
+
+    def _tell_stops(self) -> None:
+        """Say once of each zone into which nothing is sent any more why that is so."""
+        for zone, reason in self._gate.stops().items() if self._gate else ():
+            if zone not in self._told_stops:
+                self._told_stops.add(zone)
+                self._say("event", "zone-stopped", {"zone": zone, "reason": reason})
 
     async def _cut_off(self, running: Sequence[asyncio.Task[None]]) -> None:
         """After a stop, end methods that do not end by themselves."""
@@ -175,6 +184,7 @@ class Worker:
     async def _beat(self) -> None:
         while True:
             self._say("beat")
+            self._tell_stops()
             await asyncio.sleep(BEAT_S)
 
     # --- talking to the host ---------------------------------------------------------------------------------------

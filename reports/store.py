@@ -33,6 +33,9 @@ from reports.plain import is_safe
 from reports.result import Result
 from reports.result import count_attempts
 
+#: Errors of attempts for which nothing left this host.
+NOT_SENT = frozenset({"refused-by-guard", "stopped", "no-route", "no-privilege", "send-failed"})
+
 _NAMES = ", ".join(f'"{name}"' for name in COLUMNS)
 _VALUE = COLUMNS.index("value")
 #: What a bundle's columns can hold, where a number is an integer.
@@ -222,6 +225,14 @@ class EvidenceStore:
         done = set(self._journal.query(query, asked))
         left = tuple(target for target in action.targets if (target.id, target.address, target.port) not in done)
         return replace(action, targets=left) if left else None
+
+    def sent(self) -> Iterator[tuple[str, str, str, int | None, int]]:
+        """How many probes may have left: (vantage, method, address, port, count), of all sessions together."""
+        query = """
+            SELECT "vantage", "method", "address", "port", count(*) FROM observations
+            WHERE "target" <> '' AND ("error" IS NULL OR "error" NOT IN (SELECT value FROM json_each(?)))
+            GROUP BY 1, 2, 3, 4"""
+        yield from self._journal.query(query, (json.dumps(sorted(NOT_SENT)),))
 
     def put_result(self, *results: Result) -> None:
         """Keep results, all or none; every attempt is kept, and the latest of an item counts.

@@ -33,6 +33,7 @@ from profiles.verdict import exit_status
 from reports.result import Campaign as CampaignRecord
 from reports.result import Result
 from reports.table import terminal_table
+from reports.wording import visible
 
 _UNESCAPED_IDS = "disable_test_id_escaping_and_forfeit_all_rights_to_community_support"
 DEFAULT_PROFILE = "shanghai-617-2022"
@@ -53,6 +54,7 @@ class CampaignPlugin:
         self.record: CampaignRecord | None = None
         self.watcher = Watcher()
         self._unsealed = ""
+        self._interrupted = False
         self._texts = Texts.of("conformance")
         try:
             profiles = [load_profile(name) for name in options.profile or [DEFAULT_PROFILE]]
@@ -131,7 +133,8 @@ class CampaignPlugin:
                 result = self.campaign.measure(_case(item), self.watcher)
         except UserMistake as mistake:  # evidence cannot be written: what is measured from now on leaves no proof
             pytest.exit(mistake.text(), returncode=ExitStatus.INCOMPLETE)
-        if self.watcher.stop_requested():
+        if self.campaign.stopped(self.watcher):
+            self._interrupted = True
             pytest.exit(self._texts.get("campaign.stopped"), returncode=ExitStatus.INTERRUPTED)
         item.stash[_RESULT] = result
         items.note_result(item, result)
@@ -171,7 +174,9 @@ class CampaignPlugin:
         titles = {one.id: one.title for profile in self.campaign.profiles for one in profile.requirements}
         console.print(terminal_table(self.record.results, current_language(), titles))
         bundle = self.directory / BUNDLE
-        said = "campaign.interrupted" if self.watcher.stop_requested() else "campaign.sealed"
+        for remark in dict.fromkeys(self.campaign.remarks):
+            console.print(visible(remark), style="yellow", markup=False, highlight=False, soft_wrap=True)
+        said = "campaign.interrupted" if self._interrupted else "campaign.sealed"
         facts = {"bundle": bundle, "report": bundle / "report.html", "evidence": self.directory}
         console.print(self._texts.get(said, **facts), highlight=False, soft_wrap=True)
 

@@ -53,6 +53,8 @@ def test_a_device_that_goes_silent_stops_its_zone_and_no_other(
     assert campaign.status == ExitStatus.INCOMPLETE, campaign.output
     assert campaign.verdicts["NET-RCH-E"] == "error"
     assert {finding["reason"] for finding in campaign.results["NET-RCH-P"]["failing"]} == {"stopped"}
+    assert "device-went-silent: robot-a-02" in campaign.output
+    assert "zone-stopped" in (campaign.bundle / "events.jsonl").read_text("utf-8")
     for zone in ("office", "cell-b"):
         result = campaign.results[f"NET-RCH-E:zone={zone}"]
         assert (result["verdict"], result["failing"]) == ("info", [])
@@ -89,6 +91,20 @@ def test_a_killed_vantage_owes_errors_and_the_rest_goes_on(
     assert lost["NET-RCH-P:zone=cell-b"]["verdict"] == "info"
     resumed = run_campaign(lab.plant_file, evidence, *PROFILE, "--resume")
     assert resumed.status == ExitStatus.CONFORMANT, resumed.output
+
+
+def test_a_stop_file_interrupts(
+    lab: Lab, tmp_path: Path, start_campaign: Callable[..., subprocess.Popen[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    stop = tmp_path / "plantproof" / "STOP"
+    stop.parent.mkdir()
+    process = start_campaign(lab.plant_file, tmp_path / "evidence", *PROFILE)
+    _await_answers_from("cell-a", tmp_path / "evidence")
+    stop.touch()
+    output, _ = process.communicate(timeout=DEADLINE_S)
+    assert process.returncode == ExitStatus.INTERRUPTED, output
+    assert "--resume" in output
 
 
 def _pids(namespace: str) -> list[int]:
