@@ -32,14 +32,13 @@ from reports.journal import Journal
 from reports.plain import is_safe
 from reports.result import Result
 from reports.result import count_attempts
+from reports.row import restored
+from reports.row import stored
 
 #: Errors of attempts for which nothing left this host.
 NOT_SENT = frozenset({"refused-by-guard", "stopped", "no-route", "no-privilege", "send-failed"})
 
 _NAMES = ", ".join(f'"{name}"' for name in COLUMNS)
-_VALUE = COLUMNS.index("value")
-#: What a bundle's columns can hold, where a number is an integer.
-_MOST = {"value": 2**63, "window": 2**31, "attempt": 2**31, "utc_ns": 2**63, "monotonic_ns": 2**63}
 
 
 class EvidenceStore:
@@ -110,13 +109,13 @@ class EvidenceStore:
         Raises:
             UserMistake: one problem for each text that differs, with both hashes.
         """
-        stored = {"plant": self.plant_yaml} | {f"profile {name}": text for name, text in self.profile_yamls.items()}
+        known = {"plant": self.plant_yaml} | {f"profile {name}": text for name, text in self.profile_yamls.items()}
         given = {"plant": plant_yaml} | {f"profile {name}": text for name, text in profile_yamls.items()}
         place = str(self.directory)
         problems = [
             Problem("store-differs", "reports", file=place, facts={"what": what, "stored": old, "given": new})
-            for what in stored | given
-            if (old := _digest(stored.get(what))) != (new := _digest(given.get(what)))
+            for what in known | given
+            if (old := _digest(known.get(what))) != (new := _digest(given.get(what)))
         ]
         if problems:
             raise UserMistake(problems)
@@ -184,7 +183,7 @@ class EvidenceStore:
             EvidenceLost: if they cannot be written (disk full, read-only, ...); the store takes nothing more then.
             ValueError: if one of them holds a number that no bundle could hold; the store goes on.
         """
-        rows = [(*_stored(one), self.run) for one in observations]
+        rows = [(*stored(one), self.run) for one in observations]
         self._journal.insert("observations", f'{_NAMES}, "run"', *rows)
 
     def observations(self, methods: Iterable[str], targets: Iterable[str]) -> Iterator[Observation]:
@@ -196,13 +195,13 @@ class EvidenceStore:
               WHERE "method" IN (SELECT value FROM json_each(?)) AND "target" IN (SELECT value FROM json_each(?))
             ) ORDER BY id"""  # noqa: S608
         for row in self._journal.query(query, (json.dumps(list(methods)), json.dumps(list(targets)))):
-            yield Observation(*_restored(row))
+            yield Observation(*restored(row))
 
     def rows(self) -> Iterator[tuple[Any, ...]]:
         """Every observation ever made, in the order of storing: its fields, its run and whether it counts."""
         counts = "1" if self.run == 1 else "id IN (SELECT id FROM effective)"
         for row in self._journal.query(f'SELECT {_NAMES}, "run", {counts} FROM observations ORDER BY id'):  # noqa: S608
-            yield (*_restored(row[:-1]), bool(row[-1]))
+            yield (*restored(row[:-1]), bool(row[-1]))
 
     @property
     def _counting(self) -> str:
@@ -279,25 +278,3 @@ class EvidenceStore:
 
 def _digest(text: str | None) -> str:
     return "-" if text is None else hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-def _stored(observation: Observation) -> tuple[Any, ...]:
-    """The row as SQLite and a bundle can hold it.
-
-    Raises:
-        ValueError: if a number is too large for that.
-    """
-    for name, most in _MOST.items():
-        number = getattr(observation, name)
-        if isinstance(number, int) and not -most <= number < most:
-            raise ValueError(f"{name} of an observation of {observation.target!r} is out of range")
-    row = observation.row()
-    if row[_VALUE] != row[_VALUE]:  # NaN, for which SQLite has no number: it would become NULL
-        return (*row[:_VALUE], "nan", *row[_VALUE + 1 :])
-    return row
-
-
-def _restored(row: tuple[Any, ...]) -> tuple[Any, ...]:
-    if type(row[_VALUE]) is str:
-        return (*row[:_VALUE], float(row[_VALUE]), *row[_VALUE + 1 :])
-    return row
