@@ -17,7 +17,6 @@ _SCHEMA_DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _DEFAULT = Path("plant.yaml")
 _texts = Texts.of("fixtures")
 
-_NewFile = Annotated[Path, typer.Argument(metavar="FILE", help=_texts.get("plant.help-new-file"))]
 _PlantFile = Annotated[Path, typer.Argument(metavar="FILE", help=_texts.get("plant.help-file"))]
 
 app = typer.Typer(help=Texts.of("conformance").get("cli.plant"), no_args_is_help=True, add_completion=False)
