@@ -27,7 +27,7 @@ HARMLESS = frozenset(
         "array",
         "asyncio",
         "collections",
-            "contextlib",
+        "contextlib",
         "ctypes",
         "dataclasses",
         "errno",
