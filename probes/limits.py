@@ -79,7 +79,8 @@ class Device:
     """One device's rhythm, back-off and open connections, whichever of its addresses is probed."""
 
     __slots__ = (
-        "_back_off", "_gap_ns", "_silence", "_ways", "connections", "id", "permit", "ready_ns", "sent_ns", "steady"
+        "_back_off", "_gap_ns", "_other_ways", "_silence", "_way", "connections", "id", "permit", "ready_ns", "sent_ns",
+        "steady",
     )  # fmt: skip
 
     def __init__(self, id: str, zone: Zone) -> None:
@@ -89,7 +90,8 @@ class Device:
         self.sent_ns = 0  #: time of the last one
         self.connections = 0  #: open now
         self.steady = False  #: whether it answered the last probe that was decided
-        self._ways: set[object] = set()  #: addresses, methods and ports at which it has answered
+        self._way: object = None  #: the first address, method and port at which it has answered
+        self._other_ways: set[object] | None = None  #: most devices have one way only, and a set takes 216 bytes
         self._gap_ns = zone.gap_ns
         self._back_off = 1
         self._silence = 0
@@ -115,7 +117,11 @@ class Device:
     def heard(self, way: object) -> None:
         """It answered on ``way`` (method, address and port): the usual rhythm again."""
         self.steady = True
-        self._ways.add(way)
+        if self._way is None:
+            self._way = way
+        elif way != self._way:
+            self._other_ways = self._other_ways or set()
+            self._other_ways.add(way)
         self._silence = 0
         self._back_off = 1
 
@@ -126,7 +132,7 @@ class Device:
         has a dead address, is not one that was harmed.
         """
         self.steady = False
-        self._silence += way in self._ways
+        self._silence += way == self._way or way in (self._other_ways or ())
         if self._back_off < BACK_OFF_LIMIT:
             self._back_off *= 2
         if self._gap_ns:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 RTM_GET = 2  #: the remainder by 4 of every netlink message type that asks
 IP_RECVERR, IPV6_RECVERR = 11, 25  #: linux/in.h, linux/in6.h
-_FAMILY4 = struct.pack("=H", AF_INET)
+_SOCKADDR4 = struct.Struct("=HBB4s8x")
 
 
 class Ticket:
@@ -75,7 +75,7 @@ class Ticket:
 def pack_sockaddr(packed: bytes, port: int, scope_id: int) -> bytes:
     """``sockaddr_in`` or ``sockaddr_in6`` of a packed address."""
     if len(packed) == 4:
-        return _FAMILY4 + port.to_bytes(2) + packed + bytes(8)
+        return _SOCKADDR4.pack(AF_INET, port >> 8, port & 255, packed)
     return struct.pack("=H2sI16sI", AF_INET6, port.to_bytes(2), 0, packed, scope_id)
 
 
