@@ -69,7 +69,7 @@ class Codec:
         self.size = self._packet.size
         padded = self._filler + b"\0" * (len(self._filler) % 2)
         self._base_sum = (self._request << 8) + ident + int.from_bytes(padded)
-        lead = "B7xB3x4s4x" if self.header else ""
+        lead = "B7xB11x" if self.header else ""
         self._row = struct.Struct(f"!{lead}H2xHHQ{len(self._filler)}s{MESSAGE_BYTES - self.size - 20 * self.header}x")
         self._name = struct.Struct("=4x4s8x" if version == 4 else "=8x16s4x")
 
@@ -105,7 +105,7 @@ class Codec:
         """
         rows = self._row.iter_unpack(batch.messages[: count * MESSAGE_BYTES])
         lengths = LENGTHS.iter_unpack(batch.headers[: count * LENGTHS.size])
-        names = None if self.header else self._name.iter_unpack(batch.names[: count * self._name.size])
+        names = self._name.iter_unpack(batch.names[: count * self._name.size])
         controls = _CONTROL.iter_unpack(batch.controls[: count * CONTROL_BYTES])
         wanted = (self._reply << 8, self.ident, self._filler, self.size + 20 * self.header)
         found: list[Reply | Answer] = []
