@@ -64,10 +64,13 @@ class Pace:
             self._log.append((left_ns, self._log.pop()[1]))
 
     def refund(self, charged_ns: int, units: int) -> None:
-        """Give back ``units`` of what was charged at ``charged_ns`` as an upper bound and will never be used."""
-        self._due_ns -= floor(units * self._unit_ns)
+        """Give back ``units`` of what was charged at ``charged_ns`` as an upper bound and will never be used.
+
+        A charge that is over a second old has had its effect already; nothing of it is given back.
+        """
         for index, (at_ns, logged) in enumerate(self._log):
             if at_ns == charged_ns:
                 self._log[index] = (at_ns, logged - units)
                 self._in_second -= units
+                self._due_ns -= floor(units * self._unit_ns)
                 break
