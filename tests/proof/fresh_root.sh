@@ -33,6 +33,7 @@ checkout=$(cd "$(dirname "$0")/../.." && pwd)
   sed -n 's/^URIs: *\([^ ]*\).*/\1/p; s/^deb \(\[[^]]*\] \)\{0,1\}\([^ ]*\).*/\2/p' | head -n 1)
 
 root=$(mktemp -d /var/tmp/plantproof-root.XXXXXX)
+chmod 755 "$root" # it becomes / of its ordinary users too
 clean() { [ -n "$keep" ] && echo "root kept: $root" || rm -rf --one-file-system "$root"; }
 trap clean EXIT
 trap 'exit 130' INT TERM
