@@ -69,7 +69,7 @@ class Codec:
         self.size = self._packet.size
         padded = self._filler + b"\0" * (len(self._filler) % 2)
         self._base_sum = (self._request << 8) + ident + int.from_bytes(padded)
-        lead = "B7xB11x" if self.header else ""
+        lead = "B7xB3x4s4x" if self.header else ""
         self._row = struct.Struct(f"!{lead}H2xHHQ{len(self._filler)}s{MESSAGE_BYTES - self.size - 20 * self.header}x")
         self._name = struct.Struct("=4x4s8x" if version == 4 else "=8x16s4x")
 
@@ -81,17 +81,22 @@ class Codec:
 
     def questions(self, first: int, count: int) -> list[bytes]:
         """The messages of ``count`` questions from serial number ``first``."""
-        key, base_sum, pack = self._key, self._base_sum, self._packet.pack
+        key, pack = self._key, self._packet.pack
         request, ident, filler = self._request, self.ident, self._filler
         if self.version == 6:
             return [
                 pack(request, 0, 0, ident, serial & 0xFFFF, key ^ serial, filler)
                 for serial in range(first, first + count)
             ]
+        if first >> 16 != first + count - 1 >> 16:
+            return [self.question(serial) for serial in range(first, first + count)]
+        # As in checksum(), but with the words apart that all of these have in common: small numbers add faster.
+        low, common = key & 0xFFFF, (self._base_sum + ((key ^ first) >> 16)) % 0xFFFF
+        high, sequences = (key ^ first) >> 16 << 16, range(first & 0xFFFF, (first & 0xFFFF) + count)
         return [
-            pack(request, 0, -(base_sum + (serial & 0xFFFF) + (key ^ serial)) % 0xFFFF, ident, serial & 0xFFFF,
-                 key ^ serial, filler)
-            for serial in range(first, first + count)
+            pack(request, 0, -(common + sequence + (low ^ sequence)) % 0xFFFF, ident, sequence, high | low ^ sequence,
+                 filler)
+            for sequence in sequences
         ]  # fmt: skip
 
     def checksum(self, serial: int) -> int:
@@ -110,18 +115,20 @@ class Codec:
         wanted = (self._reply << 8, self.ident, self._filler, self.size + 20 * self.header)
         found: list[Reply | Answer] = []
         index = 0
-        for row, (control_length, length), (source,), control in zip(rows, lengths, names, controls, strict=True):
+        for row, (control_length, length), control in zip(rows, lengths, controls, strict=True):
             what, seconds, nanoseconds, second_value = control
             if self.header:
-                first, hop_limit, kind, ident, sequence, cookie, filler = row
+                first, hop_limit, source, kind, ident, sequence, cookie, filler = row
             else:
                 kind, ident, sequence, cookie, filler = row
+                (source,) = next(names)
                 first, hop_limit = 0x45, second_value if control_length >= 84 else -1
             rx_ns = seconds * 1_000_000_000 + nanoseconds if what == _STAMPED and control_length >= 64 else 0
             serial = cookie ^ self._key
             if first == 0x45 and (kind, ident, filler, length) == wanted and serial & PROOF == sequence:
                 found.append((serial, source, rx_ns, hop_limit))
             else:
+                (source,) = self._name.unpack_from(batch.names, index // MESSAGE_BYTES * self._name.size)
                 message = bytes(batch.messages[index : index + min(length, MESSAGE_BYTES)])
                 answer = self.read(message, source, rx_ns, hop_limit)
                 if answer is not None:

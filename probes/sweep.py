@@ -177,14 +177,17 @@ class Sweep:
     def _take(self, answers: list[Reply | Answer]) -> None:
         if not self._clocks.stepped:
             usual, answers = self._flying.match(answers, self._timeout_ns)
-            value, details = self._record.value, self._details
+            value, append = self._record.value, self._out.append
+            seen_limit, seen_resent, detail = -2, -1, ""
             for echo, delay_ns, hop_limit in usual:
                 ticket = echo.ticket
                 if not (ticket.known and ticket.device.steady):
                     self._gate.heard(ticket)
-                detail = details.get((hop_limit, "", echo.resent)) or self._detail(hop_limit, "", echo.resent)
+                if hop_limit != seen_limit or echo.resent != seen_resent:
+                    seen_limit, seen_resent = hop_limit, echo.resent
+                    detail = self._details.get((hop_limit, "", seen_resent)) or self._detail(hop_limit, "", seen_resent)
                 delay_ms = delay_ns / MILLISECOND_NS
-                self._out.append(value(ticket.target, echo.attempt, delay_ms, echo.tx_ns, echo.monotonic_ns, detail))
+                append(value(ticket.target, echo.attempt, delay_ms, echo.tx_ns, echo.monotonic_ns, detail))
         for answer in answers:
             if isinstance(answer, tuple):
                 self._answered(*answer)

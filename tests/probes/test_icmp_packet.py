@@ -171,6 +171,13 @@ def test_no_damage_to_an_answer_makes_it_another_ones(data: Any, kind: Any) -> N
     assert found is None or found.corrupt or found.icmp_type >= 0 or found.serial == SERIAL
 
 
+@pytest.mark.parametrize("version", [4, 6])
+@pytest.mark.parametrize("first", [0, 0xFF80, 0xFFFF, 0x10000, 0x2_FF01])
+def test_many_questions_are_each_like_one(version: int, first: int) -> None:
+    maker = codec(version)
+    assert maker.questions(first, 256) == [maker.question(serial) for serial in range(first, first + 256)]
+
+
 # --- what recvmmsg leaves in the slots -------------------------------------------------------------------------------
 
 
