@@ -34,7 +34,7 @@ from probes.sweep import Sweep
 LEVEL = "query"
 #: The kernel begins to stamp what it receives a little after the first socket on the host has asked for it.
 WARM_UP_S = 0.01
-COLLECT_AFTER = 200_000  #: objects
+COLLECT_AFTER = 600_000  #: objects; 30,000 echoes make fewer
 ICMP_HEADER_BYTES = 8
 NO_PRIVILEGE_CURE = (
     "run as root, or give the interpreter cap_net_raw, "
