@@ -5,7 +5,7 @@
 #   sh tests/proof/fresh_root.sh [options] [try|test|user]...     (default: try test user)
 #
 #   try    ./plantproof try as root
-#   test   ./plantproof test as root
+#   test   ./plantproof test as root; test=ENVS runs only these tox environments
 #   user   ./plantproof try as an ordinary user in user namespaces (after try or test installed the system packages)
 #
 #   --suite NAME    Debian suite, default bookworm
@@ -23,7 +23,7 @@ while [ $# -gt 0 ]; do
     --mirror) mirror=$2; shift ;;
     --with) with="$with $2"; shift ;;
     --keep) keep=yes ;;
-    try | test | user) phases="$phases $1" ;;
+    try | test | test=* | user) phases="$phases $1" ;;
     *) sed -n '2,/^set/s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
   esac
   shift
@@ -68,6 +68,7 @@ for phase in ${phases:-try test user}; do
         chown -R tester: /home/tester; exec setpriv --reuid tester --regid tester --init-groups env HOME=/home/tester \
         sh -c "cd /home/tester/plantproof && ./plantproof try"'
       ;;
+    test=*) inside ./plantproof test "${phase#test=}" ;;
     *) inside ./plantproof "$phase" ;;
   esac
   echo "== ./plantproof $phase: $(($(date +%s) - started)) s"
