@@ -47,7 +47,7 @@ class Action:
 class Cost:
     """What an action puts on the wire at most, as seen at the vantage's interface."""
 
-    packets: int  #: IP packets sent by the vantage; address resolution by the kernel is not counted
+    packets: int  #: IP packets sent by the vantage; resolution by the kernel is not counted, unless it is the probe
     bytes: int  #: IP bytes sent by the vantage
     duration_s: float  #: longest time it can take, within the permitted rates
     level: str  #: safety level it needs: ``passive``, ``query``, ``load`` or ``adversarial``

@@ -21,7 +21,7 @@ class ZonePermit:
     zone: str
     level: str  #: highest of :data:`LEVELS` that may be used
     packets_per_s: float | None = None  #: all targets of the zone together
-    packets_per_s_per_device: float | None = None
+    packets_per_s_per_device: float | None = None  #: probes: an echo is one, a TCP connection is one
     bits_per_s: float | None = None
     total_bytes: int | None = None  #: over the whole campaign
     open_from_utc_ns: int | None = None  #: time window in which anything may be sent
