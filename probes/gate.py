@@ -90,6 +90,16 @@ class Gate:
             target, packed, pack_sockaddr(packed, port, scope_id), zone, self._device(target, zone), bool(port), method
         )
 
+    def admit_local(self, target: Target, level: str, method: str = "") -> Ticket | Refusal:
+        """A ticket to use something at this vantage point itself, named by ``target.address``, or why not."""
+        zone = self._zones.get(self.permit.local.get(target.address, ""))
+        if zone is None:
+            undeclared = target.address not in self.permit.local
+            return Refusal("refused-by-guard", "undeclared-instrument" if undeclared else "zone-without-permit")
+        if zone.rank < LEVELS.index(level):
+            return Refusal("refused-by-guard", "level-too-high")
+        return Ticket(target, b"", b"", zone, self._device(target, zone), connects=False, method=method)
+
     def _zone_of(self, packed: bytes, scope: str) -> str | None:
         """The zone that declares an address which the permit may spell in another way, or hold in a network."""
         if self._other_spellings is None:
@@ -107,7 +117,9 @@ class Gate:
 
     def _device(self, target: Target, zone: Zone) -> Device:
         """The device behind a target: the same for all its addresses, and for all ids that share an address."""
-        device = self._devices.get(target.id) or self._device_of.get(target.address) or Device(target.id, zone)
+        device = self._devices.get(target.id) or self._device_of.get(target.address)
+        if device is None:
+            device = Device(target.id, zone, self.permit.shared.get(target.address, 1))
         self._devices[target.id] = self._device_of[target.address] = device
         return device
 

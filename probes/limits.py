@@ -83,7 +83,8 @@ class Device:
         "steady",
     )  # fmt: skip
 
-    def __init__(self, id: str, zone: Zone) -> None:
+    def __init__(self, id: str, zone: Zone, shared_by: int = 1) -> None:
+        """The device ``id`` of a zone, to whose rate this vantage point has one part of ``shared_by``."""
         self.id = id
         self.permit = zone.permit
         self.ready_ns = 0  #: earliest time of the next probe
@@ -92,7 +93,7 @@ class Device:
         self.steady = False  #: whether it answered the last probe that was decided
         self._way: object = None  #: the first address, method and port at which it has answered
         self._other_ways: set[object] | None = None  #: most devices have one way only, and a set takes 216 bytes
-        self._gap_ns = zone.gap_ns
+        self._gap_ns = zone.gap_ns * shared_by
         self._back_off = 1
         self._silence = 0
 

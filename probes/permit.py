@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict
 from dataclasses import dataclass
+from dataclasses import field
 from typing import Any
 
 #: Safety levels, each including the ones before it.
@@ -38,6 +39,11 @@ class Permit:
     addresses: Mapping[str, str]  #: allow-list: each permitted address and the zone it belongs to
     zones: Mapping[str, ZonePermit]
     networks: Mapping[str, str]  #: declared lab ranges (CIDR) and the zone they belong to
+    local: Mapping[str, str] = field(default_factory=dict)
+    """What is no address and may be used at the vantage point itself (a command port, a management socket, a link, the
+    node), and the zone whose level applies."""
+    shared: Mapping[str, int] = field(default_factory=dict)
+    """How many vantage points share the rate to the device with this address; one, if it is not named."""
 
     def to_wire(self) -> dict[str, Any]:
         """Plain builtin types, for a channel or a file."""
@@ -47,4 +53,5 @@ class Permit:
     def from_wire(cls, wire: Mapping[str, Any]) -> Permit:
         """The inverse of :meth:`to_wire`."""
         zones = {name: ZonePermit(**zone) for name, zone in wire["zones"].items()}
-        return cls(wire["vantage"], dict(wire["addresses"]), zones, dict(wire["networks"]))
+        rest = (dict(wire[name]) for name in ("networks", "local", "shared"))
+        return cls(wire["vantage"], dict(wire["addresses"]), zones, *rest)

@@ -67,6 +67,11 @@ _COMPARE: dict[str, Callable[[Number, Number], bool]] = {
 }
 
 
+def is_met(op: str, value: Number, limit: Number) -> bool:
+    """Whether ``value`` stands to ``limit`` as ``op`` demands."""
+    return value == limit if op == "==" else _COMPARE[op](value, limit)
+
+
 def decide(op: str, limit: Fraction, evidence: Evidence) -> Obstacle:
     """The verdict and its reason code: certain failure first, then what stands in the way, then the limit."""
     low, high = evidence.low, evidence.high

@@ -16,9 +16,12 @@ from profiles.evidence import Evidence
 from profiles.evidence import Number
 from profiles.evidence import Obstacle
 from profiles.evidence import decide
+from profiles.evidence import is_met
+from profiles.exhibit import exhibit
 from profiles.quantity import Quantity
 from profiles.quantity import QuantityError
 from profiles.quantity import compatible
+from profiles.quantity import exact
 from profiles.quantity import factor
 from profiles.quantity import format_quantity
 from profiles.quantity import parse_quantity
@@ -96,8 +99,26 @@ def _judge(requirement: Requirement, reduced: Reduced) -> Judgement:
         denominator=evidence.denominator,
         rule=rule.value,
         facts=tuple(_facts(requirement, limit, value, evidence).items()),
-        failing=value.failing,
+        failing=value.failing + _beyond(requirement, value, limit),
+        exhibit=exhibit(reduced),
         notes=tuple(dict.fromkeys(value.notes + _RULE_NOTES.get(rule, ()) + partly)),
+    )
+
+
+def _beyond(
+    requirement: Requirement, value: Ratio | Samples | Measurement | Exposure, limit: Quantity | None
+) -> tuple[Finding, ...]:
+    """The objects whose own value is beyond the limit, named."""
+    if limit is None or requirement.threshold is None or not isinstance(value, Samples):
+        return ()
+    bound = limit.to(value.unit).magnitude
+    op = requirement.threshold.op
+    labelled = zip(value.labels, value.values, strict=False)
+    seen = ((label, number) for label, number in labelled if math.isfinite(number))
+    beyond = [(label, number) for label, number in seen if not is_met(op, exact(number), bound)]
+    return tuple(
+        Finding(label, "beyond-limit", format_quantity(Quantity(exact(number), value.unit), "en", limit=limit))
+        for label, number in beyond
     )
 
 
@@ -127,9 +148,10 @@ def _limit(requirement: Requirement) -> Quantity | None:
 def _normalise(
     reduced: Ratio | Samples | Measurement | Checklist | Exposure, requirement: Requirement, limit: Quantity | None
 ) -> Ratio | Samples | Measurement | Exposure:
-    """Checks are a share of checks; exposures are a share of trials unless the limit counts violations."""
+    """Checks and exposures are a share of checks or trials, unless the limit counts violations."""
     if isinstance(reduced, Checklist):
-        return _share_of_checks(reduced)
+        counted = limit is not None and compatible(limit.unit, "count")
+        return _count_of_checks(reduced) if counted else _share_of_checks(reduced)
     if isinstance(reduced, Exposure) and limit is not None and not compatible(limit.unit, "count"):
         _check(reduced)
         good_is_large = requirement.threshold is not None and requirement.threshold.op in (">=", ">", "==")
@@ -139,16 +161,28 @@ def _normalise(
 
 
 def _share_of_checks(checklist: Checklist) -> Ratio:
-    made = [passed for _, passed in checklist.checks if passed is not None]
+    made = [check for check in checklist.checks if check.passed is not None]
+    unknown = len(checklist.checks) - len(made)
+    passed = sum(check.passed is True for check in made)
+    return Ratio(passed, len(made), unknown, failing=_named(checklist), notes=checklist.notes)
+
+
+def _count_of_checks(checklist: Checklist) -> Exposure:
+    made = [check for check in checklist.checks if check.passed is not None]
+    unknown = len(checklist.checks) - len(made)
+    failed = sum(check.passed is False for check in made)
+    return Exposure(failed, len(made), unknown, failing=_named(checklist), notes=checklist.notes)
+
+
+def _named(checklist: Checklist) -> tuple[Finding, ...]:
+    """What was not passed, by name, and what else the indicator found."""
     reasons = {False: "check-failed", None: "check-not-made"}
-    named = tuple(Finding(name, reasons[passed]) for name, passed in checklist.checks if not passed)
-    return Ratio(
-        sum(made),
-        len(made),
-        unknown=len(checklist.checks) - len(made),
-        failing=checklist.failing or named,
-        notes=checklist.notes,
+    open_checks = (check for check in checklist.checks if not check.passed)
+    named = (
+        Finding(check.subject, reasons[check.passed], " · ".join(filter(None, (check.item, check.note))))
+        for check in open_checks
     )
+    return (*named, *checklist.failing)
 
 
 def _check(value: Ratio | Samples | Measurement | Exposure) -> None:
@@ -252,6 +286,8 @@ def _facts(
     }
     if limit is not None and requirement.threshold is not None:
         facts |= {"op": requirement.threshold.op, "limit": requirement.threshold.value}
+    if isinstance(value, Measurement):
+        facts |= dict(value.facts)
     if isinstance(value, Ratio):
         sampled = {} if value.population is None else {"population": str(value.population)}
         facts |= {"basis": value.basis} | sampled | dict(value.facts)

@@ -14,13 +14,18 @@ from profiles.verdict import Verdict
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One object that a requirement speaks about: a terminal of the register or a survey point of an area."""
+    """One object that a requirement speaks about: a terminal of the register, a flow, an ONU, a passage, ..."""
 
     id: str
-    basis: str = "terminal"  #: ``terminal`` or ``area``, the two readings of the policy
+    basis: str = "terminal"  #: kind of object, one of :data:`profiles.indicators.OBJECTS`
     addresses: int = 1  #: how many addresses it has
     services: int = 0  #: how many TCP services are declared at each of them
     drawn: bool = True  #: False if a sample was taken and this member is not in it
+    facts: tuple[tuple[str, str], ...] = ()  #: what the plant declares of it that its indicator must know
+
+    def fact(self, name: str, default: str = "") -> str:
+        """What the plant declares under ``name``."""
+        return dict(self.facts).get(name, default)
 
     @property
     def measurable(self) -> bool:
@@ -70,6 +75,7 @@ class Samples:
     values: tuple[float, ...]
     unit: str
     unknown: int = 0  #: attempts without a valid measurement
+    labels: tuple[str, ...] = ()  #: the object that each value belongs to, if the values are one for each object
     failing: tuple[Finding, ...] = ()
     notes: tuple[str, ...] = ()
 
@@ -85,13 +91,25 @@ class Measurement:
     unknown: int = 0
     failing: tuple[Finding, ...] = ()
     notes: tuple[str, ...] = ()
+    parts: tuple[tuple[str, float], ...] = ()  #: the objects that it sums up or averages, each with its own value
+    facts: tuple[tuple[str, str], ...] = ()  #: further facts for the judgement, such as the other direction's value
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One yes / no check."""
+
+    subject: str  #: what was checked: a device, a zone that connects, a clock
+    item: str  #: which check: a code with a text ``check.<item>`` in ``profiles/texts.toml``, or a name such as a zone
+    passed: bool | None  #: ``None`` if it could not be made
+    note: str = ""  #: facts for the reader
 
 
 @dataclass(frozen=True, slots=True)
 class Checklist:
-    """Named yes / no checks; ``None`` where a check could not be made."""
+    """Yes / no checks. Judged as the share that passed, or, under a limit in ``count``, by how many did not."""
 
-    checks: tuple[tuple[str, bool | None], ...]
+    checks: tuple[Check, ...]
     failing: tuple[Finding, ...] = ()
     notes: tuple[str, ...] = ()
 
@@ -132,6 +150,39 @@ class Interval:
 
 
 @dataclass(frozen=True, slots=True)
+class Bars:
+    """One value for each object; ``None`` where there is none."""
+
+    unit: str
+    rows: tuple[tuple[str, float | None], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """The empirical distribution of many values: the share of all that are not above each of these."""
+
+    unit: str
+    points: tuple[tuple[float, float], ...]  #: value and share of all, both rising; what was lost is above all of them
+    n: int  #: all values, lost ones included
+    lost: int
+
+
+@dataclass(frozen=True, slots=True)
+class Matrix:
+    """Checks by subject and item; the worst of several in one cell."""
+
+    subjects: tuple[str, ...]
+    items: tuple[str, ...]
+    cells: tuple[
+        tuple[int, int, bool | None, str], ...
+    ]  #: index of subject and item, outcome, notes of what was not passed
+
+
+#: What was reduced, in a form that is small enough to be kept with the result and drawn from it.
+Exhibit = Bars | Curve | Matrix
+
+
+@dataclass(frozen=True, slots=True)
 class Judgement:
     """The verdict on one requirement in one scope, with everything that led to it."""
 
@@ -147,3 +198,4 @@ class Judgement:
     facts: tuple[tuple[str, str], ...] = ()  #: named facts that fill the reason's text
     failing: tuple[Finding, ...] = ()
     notes: tuple[str, ...] = ()
+    exhibit: Exhibit | None = None  #: what a reader may look at

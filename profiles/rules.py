@@ -214,6 +214,27 @@ def _mean(values: list[float]) -> Fraction:
         return Fraction(sum(Decimal(repr(value)) for value in values)) / len(values)
 
 
+def every_sample(question: Question, samples: Samples) -> Evidence:
+    """R0: the worst of all values, so that every one of them meets the limit if this one does."""
+    values, unknown = _usable(question, samples)
+    worst, name = _worst(question, values)
+    low, high = NOTHING if worst is None else (worst, worst)
+    if unknown and worst is not None:  # what is not known may be worse still
+        low, high = (worst, math.inf) if question.op in ("<", "<=") else (-math.inf, worst)
+    obstacle = _obstacle(unknown, len(values), None)
+    return Evidence(samples.unit, worst, low, high, len(values), obstacle=obstacle, facts=(("statistic", name),))
+
+
+def _worst(question: Question, values: list[float]) -> tuple[Number | None, str]:
+    """The value farthest on the wrong side of the limit; ``values`` are in order."""
+    if not values:
+        return None, "worst"
+    least, most = _number(values[0]), _number(values[-1])
+    if question.op == "==" and question.limit is not None:
+        return (most, "max") if most - question.limit >= question.limit - least else (least, "min")
+    return (most, "max") if question.op in ("<", "<=") else (least, "min")
+
+
 def accept_samples(question: Question, samples: Samples) -> Evidence:
     """R1: the statistic of the values, taken as it is."""
     values, unknown = _usable(question, samples)
@@ -279,6 +300,7 @@ Weigh = Callable[[Question, Any], Evidence]
 RULES: dict[tuple[Rule, type], Weigh] = {
     (Rule.R0, Ratio): count_census,
     (Rule.R0, Exposure): count_violations,
+    (Rule.R0, Samples): every_sample,
     (Rule.R1, Ratio): accept_share,
     (Rule.R1, Exposure): count_violations,
     (Rule.R1, Measurement): accept_measurement,

@@ -12,7 +12,7 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
-from fixtures.inventory import measuring_vantages
+from fixtures.objects import measuring_vantages
 from fixtures.plant.model import Plant
 from fixtures.plant.model import Zone
 from fixtures.scope import describe

@@ -10,10 +10,11 @@ Indicators that a profile may name but nothing computes yet stand in ``catalogue
 
 from __future__ import annotations
 
+from profiles.indicators.registry import OBJECTS
 from profiles.indicators.registry import Indicator
 from profiles.indicators.registry import find
 from profiles.indicators.registry import indicator
 from profiles.indicators.registry import is_computed
 from profiles.indicators.registry import known
 
-__all__ = ["Indicator", "find", "indicator", "is_computed", "known"]
+__all__ = ["OBJECTS", "Indicator", "find", "indicator", "is_computed", "known"]

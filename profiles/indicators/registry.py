@@ -11,6 +11,7 @@ from functools import cache
 from importlib import import_module
 from importlib.metadata import entry_points
 from importlib.resources import files
+from pkgutil import iter_modules
 from typing import Any
 
 from profiles.observation import Observation
@@ -20,7 +21,20 @@ from profiles.requirement import Strict
 
 #: Modules named in this entry point group are imported, and their ``@indicator`` functions join the register.
 ENTRY_POINT_GROUP = "plantproof.indicators"
-_BUILT_IN = ("profiles.indicators.reachability",)
+
+#: Kinds of objects that an indicator may speak about, and the pillar room whose suite measures them.
+OBJECTS = (
+    "terminal",  # a registered object with its addresses
+    "area",  # a survey point of an activity area
+    "element",  # a network element: device, server, or the segment of a zone
+    "passage",  # from one zone to one service in another, over one IP version
+    "flow",  # a cyclic flow from a talker to a listener
+    "clock",  # a node that is synchronised by PTP or gPTP
+    "modem",  # a 5G modem or terminal with a command port
+    "onu",  # an optical network unit
+    "node",  # a compute node
+    "identifier",  # an identifier to be resolved
+)
 
 Reduce = Callable[[Register, Iterable[Observation], Any], Reduced]
 
@@ -38,6 +52,7 @@ class Indicator:
     title: Mapping[str, str]  #: zh and en
     methods: tuple[str, ...] = ()  #: methods whose observations ``reduce`` reads
     parameters: type[Strict] = NoParameters
+    objects: tuple[str, ...] = ("terminal", "area")  #: which of :data:`OBJECTS` it speaks about
     reduce: Reduce | None = None  #: ``None`` while nothing computes it
 
     @property
@@ -50,12 +65,26 @@ _implemented: dict[str, Indicator] = {}
 
 
 def indicator(
-    id: str, *, unit: str, methods: tuple[str, ...], parameters: type[Strict] = NoParameters
+    id: str,
+    *,
+    unit: str,
+    methods: tuple[str, ...],
+    parameters: type[Strict] = NoParameters,
+    objects: tuple[str, ...] = ("terminal", "area"),
+    title: Mapping[str, str] | None = None,
 ) -> Callable[[Reduce], Reduce]:
-    """Declare the decorated pure function as the indicator ``id``; its title stands in ``catalogue.toml``.
+    """Declare the decorated pure function as the indicator ``id``.
+
+    Args:
+        id: its id, by which profiles name it.
+        unit: unit of its value.
+        methods: the methods whose observations it reads.
+        parameters: model of its parameters in a profile.
+        objects: kinds of objects that it speaks about, of :data:`OBJECTS`.
+        title: zh and en; of the built-in ones it stands in ``catalogue.toml``.
 
     Raises:
-        ValueError: if the function has no docstring or the id is taken.
+        ValueError: if the function has no docstring, the id is taken, or there are no such objects.
     """
 
     def declare(reduce: Reduce) -> Reduce:
@@ -63,8 +92,10 @@ def indicator(
             raise ValueError(f"indicator {id} needs a docstring that says how it is computed")
         if id in _implemented:
             raise ValueError(f"indicator {id} is declared twice")
-        title = _catalogue().get(id, {}).get("title", {"zh": id, "en": id})
-        _implemented[id] = Indicator(id, unit, title, methods, parameters, reduce)
+        if unknown := set(objects).difference(OBJECTS):
+            raise ValueError(f"indicator {id} speaks about unknown objects: {', '.join(sorted(unknown))}")
+        said = title or _catalogue().get(id, {}).get("title", {"zh": id, "en": id})
+        _implemented[id] = Indicator(id, unit, said, methods, parameters, objects, reduce)
         return reduce
 
     return declare
@@ -78,8 +109,8 @@ def _catalogue() -> dict[str, Any]:
 @cache
 def known() -> Mapping[str, Indicator]:
     """Every indicator by id: those computed and those only named."""
-    for module in _BUILT_IN:
-        import_module(module)
+    for module in iter_modules([str(files("profiles.indicators"))]):
+        import_module(f"profiles.indicators.{module.name}")
     for entry in entry_points(group=ENTRY_POINT_GROUP):
         entry.load()
     named = {id: Indicator(id, entry["unit"], entry["title"]) for id, entry in _catalogue().items()}

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from profiles.judge import NOTHING_TO_JUDGE
 from profiles.judge import judge
 from profiles.language import Texts
+from profiles.reduced import Check
 from profiles.reduced import Checklist
 from profiles.reduced import Exposure
 from profiles.reduced import Finding
@@ -140,10 +141,18 @@ CASES: list[tuple[str | None, str, dict[str, Any], Reduced, str, str]] = [
     ("<= 0 count", "R0", {}, Exposure(0, 0), "inconclusive", "nothing-measured"),
     ("<= 0 count", "R0", {}, Exposure(0, 9, unknown=1), "error", "unknown-objects"),
     ("<= 0 count", "R0", {}, Exposure(1, 9, unknown=1), "fail", "not-met"),
-    (">= 100 %", "R0", {}, Checklist((("a", True), ("b", True))), "pass", "met"),
-    (">= 100 %", "R0", {}, Checklist((("a", True), ("b", False), ("c", None))), "fail", "not-met"),
-    (">= 100 %", "R0", {}, Checklist((("a", True), ("b", None))), "error", "unknown-objects"),
+    (">= 100 %", "R0", {}, Checklist((Check("a", "x", True), Check("b", "x", True))), "pass", "met"),
+    (">= 100 %", "R0", {}, Checklist((Check("a", "x", True), Check("b", "x", False), Check("c", "x", None))), "fail", "not-met"),
+    (">= 100 %", "R0", {}, Checklist((Check("a", "x", True), Check("b", "x", None))), "error", "unknown-objects"),
     (">= 100 %", "R0", {}, Checklist(()), "inconclusive", "nothing-measured"),
+    ("<= 0 count", "R0", {}, Checklist((Check("a", "x", True), Check("b", "x", True))), "pass", "met"),
+    ("<= 0 count", "R0", {}, Checklist((Check("a", "x", True), Check("b", "x", False))), "fail", "not-met"),
+    ("<= 0 count", "R0", {}, Checklist((Check("a", "x", True), Check("b", "x", None))), "error", "unknown-objects"),
+    (">= 3 dB", "R0", {}, Samples((3.0, 4.0), "dB"), "pass", "met"),
+    (">= 3 dB", "R0", {}, Samples((2.9, 4.0), "dB"), "fail", "not-met"),
+    (">= 3 dB", "R0", {}, Samples((4.0,), "dB", unknown=1), "error", "unknown-objects"),
+    (">= 3 dB", "R0", {}, Samples((2.9,), "dB", unknown=1), "fail", "not-met"),
+    ("<= 3 ms", "R0", {}, Samples((1.0, inf), "ms"), "fail", "not-met"),
     # no limit
     (None, "R0", {}, Ratio(1, 3), "info", "value-reported"),
     (None, "R2", {}, Ratio(1, 3, unknown=1), "info", "value-reported"),
@@ -225,8 +234,10 @@ def test_a_sample_s_fact_never_reads_as_if_it_met_the_limit(ask: Ask) -> None:
 
 
 def test_checks_that_failed_are_named(ask: Ask) -> None:
-    judged = judge(ask(">= 100 %", "R0"), Checklist((("a", True), ("b", False), ("c", None))))
-    assert judged.failing == (Finding("b", "check-failed"), Finding("c", "check-not-made"))
+    judged = judge(
+        ask(">= 100 %", "R0"), Checklist((Check("a", "x", True), Check("b", "x", False), Check("c", "x", None)))
+    )
+    assert judged.failing == (Finding("b", "check-failed", "x"), Finding("c", "check-not-made", "x"))
 
 
 # --- properties -----------------------------------------------------------------------------------------------------
@@ -235,12 +246,15 @@ counts = st.integers(0, 60)
 numbers = st.floats(allow_nan=True, allow_infinity=True)
 units = st.sampled_from(["ms", "s", "%", "1", "dBm", "count", "Mbit/s", "furlong", ""])
 any_count = st.integers(-3, 60) | st.sampled_from([2**53, 10**30])
+checks = st.builds(
+    Check, st.text(max_size=3), st.sampled_from(["x", "y"]), st.none() | st.booleans(), st.text(max_size=3)
+)
 reduced = st.one_of(
     st.builds(Ratio, any_count, any_count, any_count, st.none() | any_count),
     st.builds(Samples, st.lists(numbers, max_size=30).map(tuple), units, any_count),
     st.builds(Samples, st.lists(st.floats(0, 20), min_size=20, max_size=200).map(tuple), st.just("ms"), counts),
     st.builds(Measurement, numbers, numbers, units, any_count, any_count),
-    st.builds(Checklist, st.lists(st.tuples(st.text(max_size=3), st.none() | st.booleans()), max_size=5).map(tuple)),
+    st.builds(Checklist, st.lists(checks, max_size=5).map(tuple)),
     st.builds(Exposure, any_count, any_count, any_count),
     st.builds(Invalid, st.sampled_from([*sorted(NOTHING_TO_JUDGE), "tester-loss", "anything"])),
 )
@@ -290,7 +304,7 @@ def test_nothing_unknown_empty_or_not_a_number_passes(
         unknown += any(math.isnan(number) or number == -inf for number in value.values)
         empty = not value.values
     if isinstance(value, Checklist):
-        unknown, empty = sum(passed is None for _, passed in value.checks), not value.checks
+        unknown, empty = sum(check.passed is None for check in value.checks), not value.checks
     if isinstance(value, Measurement):
         unknown += not (math.isfinite(value.value) and value.expanded_uncertainty >= 0)
     if unknown or empty or isinstance(value, Invalid) or limit is None or rule == "info":
