@@ -13,12 +13,13 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One address to be probed, on behalf of one object of the plant file."""
+    """One address to be probed, or one instrument to be read, on behalf of one object of the plant file."""
 
-    id: str  #: id of the endpoint, point or device
-    address: str  #: IPv4 or IPv6 address; a link-local address carries its ``%interface``
+    id: str  #: id of the object
+    address: str  #: IPv4 or IPv6 address, with ``%interface`` if link-local; or a name of :attr:`Permit.local`
     zone: str  #: zone whose level and budget apply
     port: int | None = None  #: for methods that address a port
+    ask: str = ""  #: what is asked of this very target, compact JSON; empty where the method needs nothing
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,13 +16,19 @@ Standard library only: this module travels to vantage points.
 
 from __future__ import annotations
 
+import json
 import socket
+import sys
 import time
 from collections.abc import Callable
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from ipaddress import ip_network
+from pathlib import Path
+from typing import Any
 
+from probes import programs
 from probes.action import Target
 from probes.echo_port import EchoPort
 from probes.limits import Device
@@ -32,8 +38,12 @@ from probes.permit import Permit
 from probes.ports import NetlinkPort
 from probes.ports import Ticket
 from probes.ports import pack_sockaddr
+from probes.programs import Finished
 from probes.stream_port import StreamPort
 
+#: Programs that may be run, all of which only read what the vantage point's own daemons know.
+PROGRAMS = frozenset({"pmc"})
+_TASK = "import sys; sys.path.insert(0, sys.argv[1]); from probes.tasks.process import main; main()"
 NEVER = -1  #: what :meth:`Gate.claim` says when nothing may be sent there any more
 LOOK_NS = 20_000_000  #: how often at most the kill switch is looked at
 
@@ -209,9 +219,7 @@ class Gate:
             PermissionError: if it was not claimed. It is a bug of the caller; nothing is sent.
             OSError: if no socket can be had (out of descriptors or memory).
         """
-        if ticket.credit < size:
-            raise PermissionError(f"nothing was claimed for {ticket.target.address}")
-        ticket.credit -= size
+        self._spend(ticket, size)
         family = socket.AF_INET if len(ticket.packed) == 4 else socket.AF_INET6
         host, port = socket.inet_ntop(family, ticket.packed), int.from_bytes(ticket.sockaddr[2:4])
         address = (host, port) if family == socket.AF_INET else (host, port, 0, ticket.scope_id)
@@ -220,6 +228,61 @@ class Gate:
         except OSError:
             ticket.device.connections -= 1
             raise
+
+    async def run_program(
+        self, ticket: Ticket, size: int, argv: Sequence[str], *, timeout_s: float, output_bytes: int = 1 << 20
+    ) -> Finished:
+        """Run a program of :data:`PROGRAMS` on behalf of ``ticket``, for which ``size`` bytes must have been claimed.
+
+        Raises:
+            PermissionError: if they were not, or it is another program. It is a bug of the caller; nothing is run.
+            OSError: if it cannot be started.
+        """
+        self._spend(ticket, size)
+        if argv[0] not in PROGRAMS:
+            raise PermissionError(f"{argv[0]} is no program of the gate")
+        return await programs.run(
+            argv, stdin=b"", timeout_s=timeout_s, output_bytes=output_bytes, stopped=partial(self._ends, ticket)
+        )
+
+    async def run_task(
+        self,
+        ticket: Ticket,
+        size: int,
+        module: str,
+        request: Any,  # noqa: ANN401 - JSON
+        *,
+        timeout_s: float,
+        output_bytes: int = 16 << 20,
+    ) -> Finished:
+        """Run the task ``module`` (see :mod:`probes.tasks`) in a one-shot process that may speak to ``ticket`` only.
+
+        Its reply is JSON in :attr:`Finished.reply`, there only if it performed to the end.
+
+        Raises:
+            PermissionError: if ``size`` bytes were not claimed. It is a bug of the caller; nothing is run.
+            OSError: if it cannot be started.
+        """
+        self._spend(ticket, size)
+        code = str(Path(__file__).parent.parent)  # a folder, or the archive that travelled: /proc/self/fd/N
+        keep = (int(code.rpartition("/")[2]),) if code.startswith("/proc/self/fd/") else ()
+        order = {"module": module, "address": ticket.target.address, "request": request}
+        return await programs.run(
+            [sys.executable, "-I", "-c", _TASK, code, "{reply}"],
+            stdin=json.dumps(order).encode(),
+            timeout_s=timeout_s,
+            output_bytes=output_bytes,
+            stopped=partial(self._ends, ticket),
+            keep=keep,
+        )
+
+    def _spend(self, ticket: Ticket, size: int) -> None:
+        if ticket.credit < size or size < 1:
+            raise PermissionError(f"nothing was claimed for {ticket.target.address}")
+        ticket.credit -= size
+
+    def _ends(self, ticket: Ticket) -> bool:
+        return self.halted(self.clock()) or bool(ticket.zone.stopped)
 
     def netlink_port(self) -> NetlinkPort:
         """A port to this host's own kernel for routes and neighbours; it puts no IP packet on a wire."""

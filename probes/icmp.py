@@ -131,4 +131,4 @@ def _rare_collections() -> Iterator[None]:
             gc.set_threshold(*usual)
 
 
-METHOD = Method("icmp-echo", LEVEL, cost, run, "round-trip-delay", "ms")
+METHOD = Method("icmp-echo", LEVEL, cost, run, {"round-trip-delay": "ms"})

@@ -7,9 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Awaitable
 from collections.abc import Callable
+from collections.abc import Mapping
 from collections.abc import Sequence
 from dataclasses import dataclass
+from dataclasses import field
 from importlib import import_module
+from typing import Protocol
 
 from probes.action import Action
 from probes.action import Cost
@@ -17,8 +20,19 @@ from probes.gate import Gate
 from probes.permit import Permit
 from profiles.observation import Observation
 
-#: Called by a method with each batch of observations as it arrives; batches may come in any order.
-Emit = Callable[[Sequence[Observation]], None]
+
+class Emit(Protocol):
+    """Where a method puts what it has found, as it finds it; batches may come in any order."""
+
+    def __call__(self, rows: Sequence[Observation], /) -> None:
+        """Hand on observations."""
+
+    def raw(self, name: str, text: str) -> None:
+        """Keep what an instrument or a tool said, as it said it, under ``name`` such as ``iperf3/cnc-a-01-dl.json``.
+
+        Names are unique within an action; rows refer to them by ``"raw": name`` in their detail.
+        """
+
 
 #: Module of each built-in method. A module defines ``METHOD``.
 MODULES = {
@@ -36,13 +50,15 @@ class Method:
     level: str  #: safety level it needs
     cost: Callable[[Action, Permit], Cost]  #: price of an action under a permit; sends nothing
     run: Callable[[Action, Gate, Emit], Awaitable[None]]
-    """Perform an action: one observation per target and attempt, each exactly once, whatever happens.
+    """Perform an action: one observation per target, attempt and quantity, each exactly once, whatever happens.
 
     Instrument failures become observations with an error of ``INSTRUMENT_ERRORS``; only a bug raises. The number of
     attempts is the action's parameter ``attempts``, else 1.
     """
-    quantity: str = "presence"  #: what it observes, for those observations that the host must supply for a lost vantage
-    unit: str = "1"  #: the unit of that quantity
+    quantities: Mapping[str, str] = field(default_factory=lambda: {"presence": "1"})
+    """What it observes at each attempt, and in which units; of a lost vantage point, the host supplies these rows."""
+    needs: tuple[str, ...] = ()
+    """What the vantage point must have: ``python:NAME`` (an importable package), ``library:NAME``, ``program:NAME``."""
 
 
 def method(name: str) -> Method:

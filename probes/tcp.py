@@ -307,4 +307,4 @@ def _descriptors() -> int:
     return max(1, soft - SPARE_DESCRIPTORS) if soft != resource.RLIM_INFINITY else 1 << 16
 
 
-METHOD = Method("tcp-connect", LEVEL, cost, run, "connect-delay", "ms")
+METHOD = Method("tcp-connect", LEVEL, cost, run, {"connect-delay": "ms"})

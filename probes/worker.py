@@ -12,6 +12,7 @@ from host ``permit``                 the :class:`~probes.permit.Permit`, and pat
 to host   ``hello``                  facts of :func:`probes.hello.facts`, once
           ``clock``                  UTC in nanoseconds
           ``rows``                   index of the action, and the observations by column
+          ``raw``                    index of the action, a name, and what an instrument or a tool said
           ``event``                  kind and facts
           ``finished``               the last ``run`` is over: all its rows have been sent
           ``beat``                   the event loop is alive
@@ -32,6 +33,7 @@ from collections.abc import Callable
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from itertools import groupby
 from operator import attrgetter
 from pathlib import Path
@@ -54,6 +56,7 @@ TICK_S = 0.1
 LEASE_TICKS = 50  #: ticks without a word from the host after which it is taken for dead: 5 s of this process's own time
 DRAIN_S = 2.0  #: after a stop, time for methods to account for what they had begun
 TRACE_LIMIT = 10_000  #: characters of a traceback that are told, the last ones
+RAW_LIMIT = 4_000_000  #: characters of one raw output that are kept, the first ones
 LAST_S = 0.6  #: after the host's end, time until this process ends whatever it does
 
 _columns_of = attrgetter(*COLUMNS)
@@ -157,9 +160,9 @@ class Worker:
     async def _perform(self, index: int, action: Action) -> None:
         if self._gate is None:
             raise RuntimeError("actions arrived before a permit")
-        batch = _Batch(self._loop, lambda rows: self._say("rows", index, rows))
+        batch = _Batch(self._loop, lambda rows: self._say("rows", index, rows), partial(self._say, "raw", index))
         try:
-            await method(action.method).run(action, self._gate, batch.add)
+            await method(action.method).run(action, self._gate, batch)
         except Exception as error:  # noqa: BLE001 - a method's bug costs that method's answers, not the others'
             said = "".join(traceback.format_exception(error))[-TRACE_LIMIT:]
             self._say("event", "method-failed", {"method": action.method, "window": action.window, "error": said})
@@ -255,13 +258,24 @@ class Worker:
 class _Batch:
     """Gathers rows of one action, and hands them on by number or by age, whichever comes first."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, send: Callable[[list[Observation]], None]) -> None:
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        send: Callable[[list[Observation]], None],
+        send_raw: Callable[[str, str], None],
+    ) -> None:
         self._loop = loop
         self._send = send
+        self._send_raw = send_raw
         self._rows: list[Observation] = []
         self._timer: asyncio.TimerHandle | None = None
 
-    def add(self, rows: Sequence[Observation]) -> None:
+    def raw(self, name: str, text: str) -> None:
+        """Take what an instrument or a tool said; what is longer than the limit is cut, and says so."""
+        cut = text if len(text) <= RAW_LIMIT else f"{text[:RAW_LIMIT]}\n[cut after {RAW_LIMIT} of {len(text)}]"
+        self._send_raw(name, cut)
+
+    def __call__(self, rows: Sequence[Observation], /) -> None:
         """Take rows from a method."""
         self._rows.extend(rows)
         if len(self._rows) >= FLUSH_ROWS:

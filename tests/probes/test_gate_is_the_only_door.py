@@ -19,8 +19,9 @@ import pytest
 import probes
 from probes.methods import MODULES as MODULES_OF_METHODS
 
-GATE = "gate.py"
+DOORS_THEMSELVES = {"gate.py", "programs.py"}  # the second runs what the first lets it
 MODULES = sorted(Path(probes.__file__).parent.glob("*.py"))
+WITHOUT_A_DOOR = [path for path in MODULES if path.name not in DOORS_THEMSELVES]
 HARMLESS = frozenset(
     [
         "__future__",
@@ -153,7 +154,7 @@ def c_functions(source: str) -> Iterator[str]:
                 yield node.attr
 
 
-@pytest.mark.parametrize("path", [path for path in MODULES if path.name != GATE], ids=lambda path: path.name)
+@pytest.mark.parametrize("path", WITHOUT_A_DOOR, ids=lambda path: path.name)
 def test_no_other_module_has_a_door(path: Path) -> None:
     assert violations(path.name, path.read_text("utf-8")) == []
 

@@ -1,0 +1,126 @@
+"""Runs one program for the gate: bounded in time and output, ended when the campaign stops, never through a shell.
+
+Only :class:`probes.gate.Gate` calls this. What a program writes goes to files in memory and not to pipes, so that
+neither side can block on the other however much there is.
+
+Standard library only: this module travels to vantage points.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import resource
+import time
+from collections.abc import Callable
+from collections.abc import Iterator
+from collections.abc import Mapping
+from collections.abc import Sequence
+from contextlib import contextmanager
+from contextlib import suppress
+from dataclasses import dataclass
+
+LOOK_S = 0.05  #: how often a running program is looked after
+#: Where administrators' tools are, which an ordinary user's PATH leaves out.
+SEARCH_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """How a program ended and what it said."""
+
+    status: int  #: exit status; negative: ended by that signal
+    stdout: bytes
+    stderr: bytes
+    reply: bytes  #: what it wrote to its reply file, if it was given one
+    duration_s: float
+    ended_by: str = ""  #: ``timeout``, ``stopped`` or ``output`` if it did not end by itself
+
+    @property
+    def sound(self) -> bool:
+        """Whether it ended by itself and says that it succeeded."""
+        return self.status == 0 and not self.ended_by
+
+
+async def run(
+    argv: Sequence[str],
+    *,
+    stdin: bytes,
+    timeout_s: float,
+    output_bytes: int,
+    stopped: Callable[[], bool],
+    keep: Sequence[int] = (),
+    environment: Mapping[str, str] | None = None,
+) -> Finished:
+    """Run ``argv`` and return how it ended, at the latest after ``timeout_s``.
+
+    Args:
+        argv: the program and its arguments; ``{reply}`` stands for the number of its reply file.
+        stdin: what it reads.
+        timeout_s: when it is killed.
+        output_bytes: largest size of each of its files; a program that writes more is killed.
+        stopped: looked at every :data:`LOOK_S`; the program is killed once it says so.
+        keep: further descriptors that it inherits.
+        environment: its environment besides ``PATH`` and the locale.
+
+    Raises:
+        OSError: if it cannot be started.
+    """
+    with _files(4) as (source, out, err, reply):
+        os.write(source, stdin)
+        os.lseek(source, 0, os.SEEK_SET)
+        began_s = time.monotonic()
+        process = await asyncio.create_subprocess_exec(
+            *(part.replace("{reply}", str(reply)) for part in argv),
+            stdin=source,
+            stdout=out,
+            stderr=err,
+            pass_fds=(reply, *keep),
+            env={"PATH": SEARCH_PATH, "LC_ALL": "C.UTF-8", **(environment or {})},
+        )
+        try:
+            ended_by = await _end(process, began_s + timeout_s, output_bytes, stopped)
+        finally:
+            with suppress(ProcessLookupError):
+                process.kill()
+        status = await process.wait()
+        stdout, stderr, replied = (_read(file, output_bytes) for file in (out, err, reply))
+        return Finished(status, stdout, stderr, replied, time.monotonic() - began_s, ended_by)
+
+
+async def _end(
+    process: asyncio.subprocess.Process, deadline_s: float, output_bytes: int, stopped: Callable[[], bool]
+) -> str:
+    """Wait for the program, or say why it must end now."""
+    with suppress(ProcessLookupError):  # it has ended already
+        resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (output_bytes, output_bytes))
+    while True:
+        try:
+            status = await asyncio.wait_for(asyncio.shield(process.wait()), LOOK_S)
+        except TimeoutError:
+            if stopped():
+                return "stopped"
+            if time.monotonic() > deadline_s:
+                return "timeout"
+        else:
+            return "output" if status == -25 else ""  # SIGXFSZ: the limit of a file's size
+
+
+def _read(file: int, limit: int) -> bytes:
+    os.lseek(file, 0, os.SEEK_SET)
+    parts, left = [], limit
+    while left > 0 and (part := os.read(file, min(left, 1 << 20))):
+        parts.append(part)
+        left -= len(part)
+    return b"".join(parts)
+
+
+@contextmanager
+def _files(number: int) -> Iterator[list[int]]:
+    """Files in memory, closed at the end."""
+    files = [os.memfd_create("plantproof") for _ in range(number)]
+    try:
+        yield files
+    finally:
+        for file in files:
+            os.close(file)
