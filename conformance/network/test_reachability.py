@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from dataclasses import replace
 
+from conformance.asking import ask
+from conformance.asking import at_each_address
+from conformance.asking import at_each_service
 from conformance.suite import measures
 from fixtures.plant.model import Plant
-from fixtures.scoping import Assignment
 from fixtures.scoping import Case
-from fixtures.scoping import assignments
 from probes.action import Action
-from probes.action import Target
 from profiles.indicators.reachability import ReachabilityParameters
 
 
@@ -23,28 +23,10 @@ def test_access_reachability(case: Case, plant: Plant) -> list[Action]:
     link: that is diagnosis (present but silent), never access.
     """
     asked = ReachabilityParameters.model_validate(case.requirement.parameters)
-    common = {"timeout_ms": asked.timeout_ms}
-    echo = common | {"attempts": asked.attempts, "payload_bytes": asked.payload_bytes}
-    once = common | {"attempts": 1}
-    actions = []
-    for vantage, objects in assignments(plant, case).items():
-        near = [object for object in objects if object.on_link]
-        for window in range(asked.windows):
-            start_s = window * asked.spacing_s
-            actions.append(Action(vantage, "icmp-echo", tuple(_addresses(objects)), echo, window, start_s))
-            actions.append(Action(vantage, "tcp-connect", tuple(_services(objects)), once, window, start_s))
-        actions.append(Action(vantage, "neighbour", tuple(_addresses(near)), once))
-    return [action for action in actions if action.targets]
-
-
-def _addresses(objects: list[Assignment]) -> Iterator[Target]:
-    for object in objects:
-        for address in object.addresses:
-            yield Target(object.id, address, object.zone)
-
-
-def _services(objects: list[Assignment]) -> Iterator[Target]:
-    for object in objects:
-        for address in object.addresses:
-            for port in object.tcp_ports:
-                yield Target(object.id, address, object.zone, port)
+    once = {"timeout_ms": asked.timeout_ms, "attempts": 1}
+    echo = once | {"attempts": asked.attempts, "payload_bytes": asked.payload_bytes}
+    one_window = ask(case, plant, "icmp-echo", echo, at_each_address)
+    one_window += ask(case, plant, "tcp-connect", once, at_each_service)
+    windows = range(asked.windows)
+    spread = [replace(action, window=it, not_before_s=it * asked.spacing_s) for it in windows for action in one_window]
+    return spread + ask(case, plant, "neighbour", once, lambda it: at_each_address(it) if it.on_link else ())
