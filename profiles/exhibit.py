@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable
 
 from profiles.reduced import Bars
+from profiles.reduced import Cell
 from profiles.reduced import Check
 from profiles.reduced import Checklist
 from profiles.reduced import Curve
@@ -17,6 +18,9 @@ from profiles.reduced import Samples
 
 MOST_BARS = 200  #: objects drawn one by one; the failing ones are listed by name in any case
 POINTS = 120  #: of a distribution; half of them beyond its 90th percentile, where limits lie
+MOST_SUBJECTS = 120  #: of a matrix: the worst of them, and of the items
+MOST_ITEMS = 40
+_NOTE_CHARACTERS = 200  #: of each cell; the findings have the whole of it
 
 
 def exhibit(reduced: Reduced) -> Exhibit | None:
@@ -55,8 +59,35 @@ def _matrix(checks: Iterable[Check]) -> Matrix:
     for check in checks:
         at = subjects.setdefault(check.subject, len(subjects)), items.setdefault(check.item, len(items))
         cells.setdefault(at, []).append(check)
-    rows = ((*at, _worst(found), _notes(found)) for at, found in sorted(cells.items()))
-    return Matrix(tuple(subjects), tuple(items), tuple(rows))
+    rows = [(*at, _worst(found), _notes(found)) for at, found in sorted(cells.items())]
+    return _bounded(list(subjects), list(items), rows)
+
+
+def _bounded(subjects: list[str], items: list[str], rows: list[Cell]) -> Matrix:
+    """The matrix without its best subjects and items, where there are too many of them; what is kept stays in order."""
+    kept_subjects = _kept(len(subjects), MOST_SUBJECTS, ((subject, passed) for subject, _, passed, _ in rows))
+    kept_items = _kept(len(items), MOST_ITEMS, ((item, passed) for _, item, passed, _ in rows))
+    return Matrix(
+        tuple(subjects[index] for index in kept_subjects),
+        tuple(items[index] for index in kept_items),
+        tuple(
+            (kept_subjects[subject], kept_items[item], passed, note)
+            for subject, item, passed, note in rows
+            if subject in kept_subjects and item in kept_items
+        ),
+        len(subjects) - len(kept_subjects),
+        len(items) - len(kept_items),
+    )
+
+
+def _kept(total: int, most: int, outcomes: Iterable[tuple[int, bool | None]]) -> dict[int, int]:
+    """Which ones are kept, each with its new index: those with most failures first, then with most checks not made."""
+    badness = [[0, 0] for _ in range(total)]
+    for index, passed in outcomes:
+        badness[index][0] -= passed is False
+        badness[index][1] -= passed is None
+    worst = sorted(range(total), key=badness.__getitem__)[:most]
+    return {index: place for place, index in enumerate(sorted(worst))}
 
 
 def _worst(checks: list[Check]) -> bool | None:
@@ -65,4 +96,5 @@ def _worst(checks: list[Check]) -> bool | None:
 
 
 def _notes(checks: list[Check]) -> str:
-    return "; ".join(check.note for check in checks if not check.passed and check.note)
+    told = "; ".join(check.note for check in checks if not check.passed and check.note)
+    return told if len(told) <= _NOTE_CHARACTERS else f"{told[: _NOTE_CHARACTERS - 1]}…"

@@ -167,15 +167,19 @@ class Curve:
     lost: int
 
 
+#: Index of subject and item, outcome, and the notes of what was not passed.
+Cell = tuple[int, int, bool | None, str]
+
+
 @dataclass(frozen=True, slots=True)
 class Matrix:
     """Checks by subject and item; the worst of several in one cell."""
 
     subjects: tuple[str, ...]
     items: tuple[str, ...]
-    cells: tuple[
-        tuple[int, int, bool | None, str], ...
-    ]  #: index of subject and item, outcome, notes of what was not passed
+    cells: tuple[Cell, ...]
+    more_subjects: int = 0  #: further subjects that are not named, none of them worse than those that are
+    more_items: int = 0  #: and further items
 
 
 #: What was reduced, in a form that is small enough to be kept with the result and drawn from it.

@@ -30,8 +30,8 @@ from reports.plain import Malformed
 from reports.plain import is_safe
 from reports.plain import open_plain
 from reports.plain import read_plain
+from reports.record import Record
 from reports.result import Campaign
-from reports.result import Record
 from reports.result import Result
 
 if TYPE_CHECKING:

@@ -149,6 +149,8 @@ class Recomputation:
             return
         self._verification.items += 1
         said = {"attempts"}  # counted from attempts.jsonl
+        if "exhibit" not in stored.model_fields_set:
+            said |= {"exhibit"}  # of a bundle from before there were any
         if stored.verdict is Verdict.NOT_TESTED and computed.verdict in _MAY_BE_UNTESTED:
             computed = not_tested(case, stored.reason)
             said |= {"facts"}  # why it was not run is the campaign's knowledge
@@ -178,6 +180,8 @@ def _same(one: object, other: object) -> bool:
         return math.isclose(one, other, rel_tol=_TOLERANCE) or (math.isnan(one) and math.isnan(other))
     if isinstance(one, BaseModel) and type(one) is type(other):
         return all(_same(getattr(one, name), getattr(other, name)) for name in type(one).model_fields)
+    if isinstance(one, tuple) and isinstance(other, tuple):
+        return len(one) == len(other) and all(map(_same, one, other))
     return one == other
 
 

@@ -20,6 +20,7 @@ from profiles.reduced import Judgement
 from profiles.requirement import Requirement
 from profiles.requirement import Rule
 from profiles.verdict import Verdict
+from reports.exhibit import record_of
 from reports.result import FindingRecord
 from reports.result import IntervalRecord
 from reports.result import ObservationFilter
@@ -52,7 +53,8 @@ def rejudge(case: Case, observations: Iterable[Observation]) -> Result:
         return not_tested(case, "not-run")
     requirement = _informative(case.requirement) if case.informative else case.requirement
     judgement = evaluate(requirement, case.register, witness)
-    return _result(case, **_judged(judgement), **witness.facts(), observations=selected)
+    shown = None if case.informative else record_of(judgement.exhibit)
+    return _result(case, **_judged(judgement), **witness.facts(), observations=selected, exhibit=shown)
 
 
 def conclude(case: Case, select: Select) -> Result:

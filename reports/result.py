@@ -6,24 +6,19 @@ from collections.abc import Iterable
 from typing import Annotated
 from typing import Literal
 
-from pydantic import BaseModel
-from pydantic import ConfigDict
+from pydantic import Field
 from pydantic import WithJsonSchema
 
 from profiles.requirement import Threshold
 from profiles.verdict import Outcome
 from profiles.verdict import Verdict
+from reports.exhibit import ExhibitRecord
+from reports.record import Record
 
 #: A number of any size. JSON has no infinity and no NaN; they are written as these texts, and never as ``null``.
 Real = Annotated[
     float, WithJsonSchema({"anyOf": [{"type": "number"}, {"enum": ["Infinity", "-Infinity", "NaN"], "type": "string"}]})
 ]
-
-
-class Record(BaseModel):
-    """Base of the bundle's records."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, ser_json_inf_nan="strings")
 
 
 class IntervalRecord(Record):
@@ -59,7 +54,7 @@ class Result(Record):
     scope: dict[str, str]  #: dimension and value; empty for the requirement's whole scope
     verdict: Verdict
     reason: str  #: reason code
-    facts: dict[str, str] = {}  #: fill the reason's text
+    facts: dict[str, str] = Field(default_factory=dict)  #: fill the reason's text
     value: Real | None = None
     unit: str = ""
     numerator: int | None = None
@@ -76,6 +71,7 @@ class Result(Record):
     attempts: int = 1  #: how often this item was measured in this campaign; all attempts are kept
     observations: ObservationFilter | None = None
     rows: int = 0  #: how many observations that count the filter selected when this was concluded
+    exhibit: ExhibitRecord | None = None  #: what a reader may look at; none of a breakdown
 
 
 class Counts(Record):

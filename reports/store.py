@@ -259,7 +259,7 @@ class EvidenceStore:
     def _latest(self, item: str) -> str | None:
         query = "SELECT record FROM results WHERE item = ? ORDER BY id DESC LIMIT 1"
         found = self._journal.query(query, (item,)).fetchone()
-        return found and str(found[0])
+        return found and Result.model_validate_json(found[0]).model_dump_json()  # as this version writes it
 
     def _all_results(self) -> Iterator[Result]:
         for (record,) in self._journal.query("SELECT record FROM results ORDER BY id"):
