@@ -21,8 +21,9 @@ from profiles.requirement import Rule
 from profiles.requirement import Source
 from profiles.yaml12 import Path
 
-#: Units that a rule can judge; rules not named here take any. R0 counts objects or violations, R2 bounds a share.
-_UNITS = {Rule.R0: ("%", "count"), Rule.R2: ("%",)}
+#: Units that a rule can judge; rules not named here take any. R0 counts, or looks at each of many values; R2 bounds a
+#: share.
+_UNITS = {Rule.R2: ("%",)}
 
 #: Provenances of somebody who had the text itself before their eyes.
 _READ = (Provenance.STATED, Provenance.STANDARD)

@@ -16,9 +16,11 @@ from profiles.language import Texts
 from profiles.language import current_language
 from profiles.verdict import ExitStatus
 
+PROFILE = "virtual-plant"  #: something of every pillar, with limits for this plant
+
 
 def try_plant(
-    profile: Annotated[list[str] | None, typer.Option(help="profile, may repeat (要求集)")] = None,
+    profile: Annotated[list[str] | None, typer.Option(help=f"profile, may repeat (要求集, default: {PROFILE})")] = None,
     defect: Annotated[list[str] | None, typer.Option(help="switch this defect on first, may repeat (缺陷)")] = None,
     evidence: Annotated[Path | None, typer.Option(help="evidence directory (证据目录)")] = None,
     name: Annotated[str, typer.Option(help="name of the virtual plant (虚拟工厂名)")] = "try",
@@ -40,7 +42,7 @@ def try_plant(
         command = [sys.executable, "-m", "pytest", "--pyargs", "conformance", "-q", "-p", "no:cacheprovider"]
         command += ["--plant", str(lab.plant_file), "--evidence", str(directory)]
         command += ["--plantproof-lang", current_language()]
-        for wanted in profile or []:
+        for wanted in profile or [PROFILE]:
             command += ["--profile", wanted]
         status = _run(command)
     if status not in (ExitStatus.CONFORMANT, ExitStatus.NONCONFORMANT, ExitStatus.INCOMPLETE):

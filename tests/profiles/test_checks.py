@@ -75,7 +75,7 @@ def test_the_example_is_sound(tmp_path: Path) -> None:
         ([("90 %", "90 pp")], (13, 14), "requirements[0].threshold.value", "threshold-unit-unfit"),
         ([("access-reach", "acess-reach")], (9, 16), "requirements[0].indicator", "unknown-indicator-like"),
         ([("access-reachability", "zzz")], (9, 16), "requirements[0].indicator", "unknown-indicator"),
-        ([LATENCY[0], LATENCY[1]], (10, 11), "requirements[0].rule", "rule-unfit"),
+        ([*LATENCY, ("rule: R0", "rule: R2")], (10, 11), "requirements[0].rule", "rule-unfit"),
         (
             [LATENCY[0], LATENCY[1], ("rule: R0", "rule: R3\n    sample_rule: R2")],
             (11, 18),

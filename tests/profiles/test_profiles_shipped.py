@@ -179,6 +179,70 @@ def test_terminal_reachability_is_the_five_rows_unchanged() -> None:
     assert all((indicator := find(it.indicator)) and indicator.reduce for it in made.requirements)  # all computed today
 
 
+#: Rows of the small profiles: rule, limit, and what vouches for the limit.
+SMALL = {
+    "3gpp-22104-control-panel": {
+        "TSN-FLOW-LAT": ("R4", "<= 4 ms", "recalled"),
+        "TSN-FLOW-LOSS": ("R2", "<= 0.1 %", "project"),
+        "TSN-FLOW-SURV": ("R5", "<= 0 count", "recalled"),
+    },
+    "tsn-time-sync": {"TSN-SYNC": ("R0", ">= 100 %", "project")},
+    "nr-signal": {"5G-REG": ("R0", ">= 100 %", "project"), "5G-RSRP": ("R0", ">= -105 dBm", "project")},
+    "pon-optical": {"PON-RX-MARGIN": ("R0", ">= 3 dB", "secondary")},
+    "compute-node-acceptance": {"CMP-GEMM-FP64": ("info", None, None), "CMP-STREAM": ("info", None, None)},
+    "identifier-resolution": {"DATA-ID-RES": ("R0", ">= 100 %", "project")},
+}
+
+
+def row(it: Requirement) -> tuple[str, str | None, str | None]:
+    if it.threshold is None:
+        return it.rule.value, None, None
+    return it.rule.value, f"{it.threshold.op} {it.threshold.value}", it.threshold.source.provenance.value
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_the_small_profiles_say_what_they_ask_and_who_says_so(name: str) -> None:
+    assert {it.id: row(it) for it in load_profile(name).requirements} == SMALL[name]
+
+
+def test_every_shipped_profile_is_tested() -> None:
+    assert set(shipped()) == {*SMALL, "shanghai-617-2022", "terminal-reachability", "virtual-plant"}
+
+
+@pytest.mark.parametrize("it", [it for name in SMALL for it in load_profile(name).requirements], ids=lambda it: it.id)
+def test_no_number_is_said_to_be_a_standards_unless_somebody_read_it_there(it: Requirement) -> None:
+    assert it.threshold is None or not it.threshold.source.verified
+    for source in sources(it):
+        if source.provenance is Provenance.STATED:
+            assert source.standard == POLICY
+            assert source.quote
+    test_each_text_is_in_its_language_and_of_use(it)
+
+
+@pytest.mark.parametrize("it", [it for name in SMALL for it in load_profile(name).requirements], ids=lambda it: it.id)
+def test_policy_quotes_of_the_small_profiles_are_literal(it: Requirement) -> None:
+    if it.source.standard != POLICY:
+        pytest.skip("quotes nothing of the policy")
+    test_quotes_are_literal(it)
+    test_quotes_stand_in_the_clause_that_is_named(it)
+
+
+def test_the_virtual_plant_asks_something_of_every_pillar() -> None:
+    made = load_profile("virtual-plant")
+    assert {it.pillar for it in made.requirements} == {
+        "network", "fiveg", "pon", "tsn", "ipv6", "security", "compute", "data",
+    }  # fmt: skip
+    inherited = {it.id: it for name in ("shanghai-617-2022", *SMALL) for it in load_profile(name).requirements}
+    assert {id for small in SMALL.values() for id in small} <= {it.id for it in made.requirements}
+    changed = {it.id: row(it) for it in made.requirements if it != inherited[it.id]}
+    assert changed == {
+        "NET-RATE-LAN": ("R3", ">= 150 Mbit/s", "project"),
+        "NET-V6-SUP": ("R0", ">= 100 %", "project"),
+        "TSN-FLOW-SURV": ("R0", "<= 0 count", "project"),
+    }
+    assert not made.omitted
+
+
 @pytest.mark.parametrize("name", shipped())
 def test_a_shipped_profile_is_named_like_its_file(name: str) -> None:
     assert load_profile(name).profile == name
