@@ -39,17 +39,19 @@ def price(
     gate = Gate(permit)
     total: dict[str, Counter[str]] = {}
     devices: dict[str, Counter[str]] = {}
+    shared: Counter[str] = Counter()  #: by device: how many vantage points share its rate
     for target in action.targets:
         admitted = gate.admit(target, level, target.port or 0)
         if not isinstance(admitted, Refusal):
             zone = admitted.zone.permit.zone
             total.setdefault(zone, Counter()).update(packets=attempts * packets, bytes=attempts * size(admitted))
             devices.setdefault(zone, Counter())[admitted.device.id] += attempts
+            shared[admitted.device.id] = max(shared[admitted.device.id], permit.shared.get(target.address, 1))
     if not total:
         return Cost(0, 0, 0.0, level)
     slowest = max(
         _zone_s(permit.zones[zone], count["packets"], count["bytes"])
-        + _device_s(permit.zones[zone], max(devices[zone].values()))
+        + max(_device_s(permit.zones[zone], probes) * shared[id] for id, probes in devices[zone].items())
         for zone, count in total.items()
     )
     everything = sum(total.values(), Counter())

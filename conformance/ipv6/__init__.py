@@ -1,0 +1,1 @@
+"""IPv6: support in the network, and use of it."""
