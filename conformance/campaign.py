@@ -16,6 +16,7 @@ from fixtures.scope import permits
 from fixtures.scoping import Case
 from fixtures.scoping import plan
 from fixtures.vantage import Event
+from fixtures.vantage import RawOutput
 from fixtures.vantage import VantagePool
 from probes.action import Action
 from probes.methods import method
@@ -27,7 +28,9 @@ from reports.result import Result
 from reports.store import EvidenceStore
 
 #: Events that the tester must be told at the end, besides finding them in the evidence.
-REMARKABLE = frozenset({"vantage-lost", "vantage-distrusted", "method-failed", "zone-stopped", "kill-file"})
+REMARKABLE = frozenset(
+    {"vantage-lost", "vantage-distrusted", "method-failed", "zone-stopped", "raw-left-out", "kill-file"}
+)
 
 
 class Watch(Protocol):
@@ -96,7 +99,8 @@ class Campaign:
         if resume:
             self.store = self._open.enter_context(open_store())
         needed = {action.vantage for action in self._bulk if not resume or self.store.missing(action)}
-        permits = remaining(self.permits, self.store, self._bulk.agreed) if resume else self.permits
+        asked = (action for actions in self._asked.values() for action in actions)
+        permits = remaining(self.permits, self.store, self._bulk.agreed, asked) if resume else self.permits
         methods = {id: {action.method for action in self._bulk if action.vantage == id} for id in needed}
         pool = VantagePool.open(self.plant, {id: permits[id] for id in needed}, methods=methods)
         self._pool = self._open.enter_context(pool)
@@ -134,9 +138,14 @@ class Campaign:
 
         watch.begin(todo)
         try:
-            self._pool.run(todo, on_rows=keep, on_event=self._note, should_stop=watch.stop_requested)
+            self._pool.run(
+                todo, on_rows=keep, on_event=self._note, should_stop=watch.stop_requested, on_raw=self._keep_raw
+            )
         finally:
             watch.end()
+
+    def _keep_raw(self, said: RawOutput) -> None:
+        self.store.put_raw(said.vantage, said.method, said.window, said.name, said.text)
 
     def _note(self, event: Event) -> None:
         facts = {name: str(value) for name, value in event.facts.items()}

@@ -12,7 +12,8 @@ from host ``permit``                 the :class:`~probes.permit.Permit`, and pat
 to host   ``hello``                  facts of :func:`probes.hello.facts`, once
           ``clock``                  UTC in nanoseconds
           ``rows``                   index of the action, and the observations by column
-          ``raw``                    index of the action, a name, and what an instrument or a tool said
+          ``raw``                    index of the action, a name, what an instrument or a tool said, or a part of it,
+                                     and whether this is the last part; the parts of one follow each other
           ``event``                  kind and facts
           ``finished``               the last ``run`` is over: all its rows have been sent
           ``beat``                   the event loop is alive
@@ -33,33 +34,27 @@ from collections.abc import Callable
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
-from functools import partial
 from itertools import groupby
-from operator import attrgetter
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
 from typing import Protocol
 
 from probes.action import Action
+from probes.batch import Batch
+from probes.batch import spelled
 from probes.gate import Gate
 from probes.hello import facts
 from probes.methods import method
 from probes.permit import Permit
-from profiles.observation import COLUMNS
-from profiles.observation import Observation
+from probes.raw import Allowance
 
-FLUSH_ROWS = 1000
-FLUSH_S = 0.05
 BEAT_S = 0.5
 TICK_S = 0.1
 LEASE_TICKS = 50  #: ticks without a word from the host after which it is taken for dead: 5 s of this process's own time
 DRAIN_S = 2.0  #: after a stop, time for methods to account for what they had begun
 TRACE_LIMIT = 10_000  #: characters of a traceback that are told, the last ones
-RAW_LIMIT = 4_000_000  #: characters of one raw output that are kept, the first ones
 LAST_S = 0.6  #: after the host's end, time until this process ends whatever it does
-
-_columns_of = attrgetter(*COLUMNS)
 
 
 class Channel(Protocol):
@@ -95,6 +90,7 @@ class Worker:
         self._kill_files: tuple[Path, ...] = ()
         self._gate: Gate | None = None
         self._told_stops: set[str] = set()
+        self._allowances: dict[int, Allowance] = {}  # by action
 
     def serve(self) -> None:
         """Run until the channel closes."""
@@ -129,7 +125,9 @@ class Worker:
         """Run actions: those of one zone in order, zones beside each other, so that none waits for another's rate."""
         lanes: dict[str, list[tuple[int, Action]]] = defaultdict(list)
         for index, wire in wires:
-            for zone, action in by_zone(Action.from_wire(wire)).items():
+            whole = Action.from_wire(wire)
+            self._allowances[index] = Allowance.of(whole)
+            for zone, action in by_zone(whole).items():
                 lanes[zone].append((index, action))
         running = [asyncio.create_task(self._run_lane(lane)) for lane in lanes.values()]
         cutting = asyncio.create_task(self._cut_off(running))
@@ -138,6 +136,7 @@ class Worker:
         for end in ends:
             if isinstance(end, Exception):  # a bug of this module: the host learns of it as the loss of this vantage
                 raise end
+        self._allowances.clear()
         self._say("finished")
 
     async def _run_lane(self, lane: list[tuple[int, Action]]) -> None:
@@ -160,7 +159,7 @@ class Worker:
     async def _perform(self, index: int, action: Action) -> None:
         if self._gate is None:
             raise RuntimeError("actions arrived before a permit")
-        batch = _Batch(self._loop, lambda rows: self._say("rows", index, rows), partial(self._say, "raw", index))
+        batch = Batch(self._loop, self._say, index, self._allowances[index])
         try:
             await method(action.method).run(action, self._gate, batch)
         except Exception as error:  # noqa: BLE001 - a method's bug costs that method's answers, not the others'
@@ -168,6 +167,9 @@ class Worker:
             self._say("event", "method-failed", {"method": action.method, "window": action.window, "error": said})
         finally:
             batch.flush()
+            if batch.left_out:
+                left = {"method": action.method, "window": action.window, "count": batch.left_out}
+                self._say("event", "raw-left-out", left)
             self._tell_stops()
 
     def _tell_stops(self) -> None:
@@ -197,11 +199,9 @@ class Worker:
 
     def _send_all(self) -> None:
         while (message := self._outbox.get()) is not None:
-            kind, *arguments = message
-            if kind == "rows":
-                arguments[1] = list(zip(*map(_columns_of, arguments[1]), strict=True))
             try:
-                self._channel.send(json.dumps((kind, *arguments), separators=(",", ":")))
+                for part in spelled(*message):
+                    self._channel.send(json.dumps(part, separators=(",", ":")))
             except OSError:
                 return self._host_is_gone()
         return None
@@ -253,44 +253,6 @@ class Worker:
                 self._stop("kill-file")
                 self._say("event", "kill-file", {"path": str(found)})
         self._host_is_gone()
-
-
-class _Batch:
-    """Gathers rows of one action, and hands them on by number or by age, whichever comes first."""
-
-    def __init__(
-        self,
-        loop: asyncio.AbstractEventLoop,
-        send: Callable[[list[Observation]], None],
-        send_raw: Callable[[str, str], None],
-    ) -> None:
-        self._loop = loop
-        self._send = send
-        self._send_raw = send_raw
-        self._rows: list[Observation] = []
-        self._timer: asyncio.TimerHandle | None = None
-
-    def raw(self, name: str, text: str) -> None:
-        """Take what an instrument or a tool said; what is longer than the limit is cut, and says so."""
-        cut = text if len(text) <= RAW_LIMIT else f"{text[:RAW_LIMIT]}\n[cut after {RAW_LIMIT} of {len(text)}]"
-        self._send_raw(name, cut)
-
-    def __call__(self, rows: Sequence[Observation], /) -> None:
-        """Take rows from a method."""
-        self._rows.extend(rows)
-        if len(self._rows) >= FLUSH_ROWS:
-            self.flush()
-        elif self._timer is None and self._rows:
-            self._timer = self._loop.call_later(FLUSH_S, self.flush)
-
-    def flush(self) -> None:
-        """Hand on what is there."""
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-        if self._rows:
-            self._send(self._rows)
-            self._rows = []
 
 
 def by_zone(action: Action) -> dict[str, Action]:

@@ -1,7 +1,8 @@
 """Which observations count where a later session made an attempt again. ``store.sql`` holds the same rule as SQL.
 
-Of all sessions that made an attempt, the rows of one count: of the latest in which it says something about its target;
-if it says nothing in any, of the latest. So an interrupted repetition takes nothing away from what was measured before.
+Of all sessions that made an attempt, the rows of one count: of that in which most of its quantities say something about
+its target; of several such, of the latest. So an interrupted repetition takes nothing away from what was measured
+before, and what belongs together was measured together.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from profiles.observation import INSTRUMENT_ERRORS
 OWED = INSTRUMENT_ERRORS - {"refused-by-guard"}
 
 _OF_AN_ATTEMPT = [COLUMNS.index(name) for name in ("method", "vantage", "target", "address", "window", "attempt")]
-_ERROR, _DETAIL = COLUMNS.index("error"), COLUMNS.index("detail")
+_QUANTITY, _ERROR, _DETAIL = (COLUMNS.index(name) for name in ("quantity", "error", "detail"))
 _RUN, _EFFECTIVE = len(COLUMNS), len(COLUMNS) + 1
 
 
@@ -29,11 +30,17 @@ def miscounted(rows: Callable[[], Iterable[tuple[Any, ...]]]) -> int:
     again = {_attempt(row) for row in rows() if row[_RUN] > first}
     if not again:
         return sum(not row[_EFFECTIVE] for row in rows())
-    counting: dict[tuple[Any, ...], tuple[bool, int]] = {}
+    said: dict[tuple[tuple[Any, ...], int], frozenset[str]] = {}
+    shared: dict[frozenset[str], frozenset[str]] = {}  # quantities that occur together are few
     for row in rows():
         if (key := _attempt(row)) in again:
-            counting[key] = max((row[_ERROR] not in OWED, row[_RUN]), counting.get(key, (False, first)))
-    return sum(row[_EFFECTIVE] != (counting.get(_attempt(row), (True, first))[1] == row[_RUN]) for row in rows())
+            known = said.get((key, row[_RUN]), frozenset())
+            more = known if row[_ERROR] in OWED else known | {row[_QUANTITY]}
+            said[key, row[_RUN]] = shared.setdefault(more, more)
+    counting: dict[tuple[Any, ...], tuple[int, int]] = {}
+    for (key, run), quantities in said.items():
+        counting[key] = max((len(quantities), run), counting.get(key, (0, first)))
+    return sum(row[_EFFECTIVE] != (counting.get(_attempt(row), (0, first))[1] == row[_RUN]) for row in rows())
 
 
 def _attempt(row: tuple[Any, ...]) -> tuple[Any, ...]:

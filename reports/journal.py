@@ -28,10 +28,10 @@ from profiles.problem import UserMistake
 
 FILE = "evidence.sqlite"
 LOCK = "evidence.lock"
-VERSION = 1  #: of the tables, kept as SQLite's ``user_version``
+VERSION = 2  #: of the tables, kept as SQLite's ``user_version``
 APPLICATION_ID = 0x506C5072  #: "PlPr", kept in the file's header, which tells it from other SQLite files
 
-_APPEND_ONLY = ("campaign", "profiles", "facts", "owed", "sessions", "observations", "results", "events")
+_APPEND_ONLY = ("campaign", "profiles", "facts", "owed", "sessions", "observations", "results", "events", "raw")
 
 
 class EvidenceLost(UserMistake):
@@ -108,6 +108,8 @@ class Journal:
             if approve is not None:
                 approve(journal)
             with journal.transaction() as db:
+                if db.execute("PRAGMA user_version").fetchone()[0] < VERSION:
+                    _lay_out(db)
                 journal._begin(db)
         except BaseException:
             journal.close()
@@ -210,13 +212,14 @@ def _connect(path: Path) -> sqlite3.Connection:
 
 
 def _lay_out(db: sqlite3.Connection) -> None:
+    """Make every table that is not there yet."""
     script = files("reports").joinpath("store.sql").read_text("utf-8")
     for statement in _statements(script):
         db.execute(statement)
     for table in _APPEND_ONLY:
         for verb in ("UPDATE", "DELETE"):
             db.execute(
-                f"CREATE TRIGGER {table}_refuses_{verb.lower()} BEFORE {verb} ON {table} "
+                f"CREATE TRIGGER IF NOT EXISTS {table}_refuses_{verb.lower()} BEFORE {verb} ON {table} "
                 f"BEGIN SELECT RAISE(ABORT, 'evidence is only appended to'); END"
             )
     db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
@@ -244,7 +247,7 @@ def _check(db: sqlite3.Connection, path: Path) -> None:
         raise mistake("store-damaged", path, error=f"application_id {application:#x}")
     if soundness != "ok":
         raise mistake("store-damaged", path, error=soundness)
-    if version != VERSION:
+    if not 1 <= version <= VERSION:
         raise mistake("store-version", path, found=version, expected=VERSION)
 
 

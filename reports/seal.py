@@ -16,7 +16,6 @@ from datetime import UTC
 from datetime import datetime
 from datetime import timedelta
 from pathlib import Path
-from urllib.parse import quote
 
 from pydantic import BaseModel
 
@@ -41,7 +40,7 @@ from reports.bundle import parse_profile
 from reports.bundle import profile_path
 from reports.journal import sync_directory
 from reports.junit import write_junit
-from reports.plain import is_safe
+from reports.raw import write_raw
 from reports.rejudge import conclude
 from reports.result import Campaign
 from reports.result import Counts
@@ -146,12 +145,12 @@ def _write(store: EvidenceStore, draft: Path, results: Iterable[Result], renderi
     _write_lines(draft / ATTEMPTS, store.superseded())
     _write_lines(draft / EVENTS, store.events())
     _write_observations(store, draft / OBSERVATIONS, secrets)
-    _copy_raw(store.directory / RAW, draft / RAW)
+    write_raw(store.raw(), draft / RAW)
     _write_manifest(draft, campaign.campaign)  # for the renderings, which may quote it
     for name, render in renderings.items():
         render(Bundle(draft), draft / name)
     for path in _files(draft):
-        if found := secrets.in_file(path):
+        if found := secrets.in_file(path) or secrets.in_texts([path.relative_to(draft)]):
             raise _mistake("bundle-secret", path.relative_to(draft), reference=found)
     _write_manifest(draft, campaign.campaign)
 
@@ -167,15 +166,6 @@ def _write_observations(store: EvidenceStore, path: Path, secrets: Secrets) -> N
 
     with ObservationWriter(path) as writer:
         writer.write(checked() if secrets else store.rows())
-
-
-def _copy_raw(source: Path, destination: Path) -> None:
-    """Copy the plain files below ``source``; links and devices are no evidence."""
-    for path in _files(source):
-        name = path.relative_to(source).as_posix()
-        copy = destination / (name if is_safe(name) else quote(name))
-        copy.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(path, copy, follow_symlinks=False)
 
 
 def _write_manifest(draft: Path, campaign: str) -> None:

@@ -21,15 +21,16 @@ from typing import Any
 from typing import Self
 
 from probes.action import Action
+from probes.methods import method
+from probes.raw import is_name
 from profiles.observation import COLUMNS
 from profiles.observation import Observation
 from profiles.problem import Problem
 from profiles.problem import UserMistake
-from reports.bundle import RAW
 from reports.bundle import Event
 from reports.effective import OWED
 from reports.journal import Journal
-from reports.plain import is_safe
+from reports.raw import RawRecord
 from reports.result import Result
 from reports.result import count_attempts
 from reports.row import restored
@@ -168,13 +169,29 @@ class EvidenceStore:
         first, last = self._journal.query(query).fetchone()
         return int(first), int(last)
 
-    def raw(self, name: str) -> Path:
-        """The folder ``name`` for the raw output of a tool; made if need be, and sealed with everything in it."""
-        if not is_safe(name):
-            raise ValueError(f"{name!r} is no plain relative path")
-        folder = self.directory / RAW / name
-        folder.mkdir(parents=True, exist_ok=True)
-        return folder
+    def put_raw(self, vantage: str, method: str, window: int, name: str, text: str) -> None:
+        """Keep what an instrument or a tool at a vantage point said, durable when this returns.
+
+        Args:
+            vantage: id of the vantage point.
+            method: name of the method that asked.
+            window: index of the window.
+            name: a path of plain names (:func:`probes.raw.file_name`), by which rows refer to it.
+            text: what was said; all of it is kept, also beside what an earlier session kept under the same name.
+
+        Raises:
+            EvidenceLost: if it cannot be written.
+            ValueError: if ``name`` is no such path.
+        """
+        if not is_name(name):
+            raise ValueError(f"{name!r} is no path of plain names")
+        row = (self.run, time.time_ns(), vantage, method, window, name, text)
+        self._journal.insert("raw", 'run, utc_ns, "vantage", "method", "window", name, text', row)
+
+    def raw(self) -> Iterator[RawRecord]:
+        """Everything that instruments and tools said, in the order in which it was stored."""
+        query = 'SELECT run, "vantage", "window", name, text FROM raw ORDER BY id'
+        return (RawRecord(*row) for row in self._journal.query(query))
 
     def append(self, observations: Sequence[Observation]) -> None:
         """Keep observations: all of them are durable when this returns, or it raises and none is kept.
@@ -209,18 +226,20 @@ class EvidenceStore:
         return "observations" if self.run == 1 else "effective"
 
     def missing(self, action: Action) -> Action | None:
-        """``action`` for those of its targets that lack a valid row for any attempt; ``None`` if none does.
+        """``action`` for those of its targets that lack a valid row of any attempt's any quantity; ``None`` if none does.
 
         A target is measured again with all its attempts, so that an attempt's number keeps its meaning. Rows with an
         error of :data:`~reports.effective.OWED` are no measurement.
         """
         attempts = int(action.parameters.get("attempts", 1))
+        quantities = method(action.method).quantities
         query = f"""
             SELECT "target", "address", "port" FROM {self._counting}
             WHERE "method" = ? AND "vantage" = ? AND "window" = ? AND "attempt" < ?
-              AND ("error" IS NULL OR "error" NOT IN owed)
-            GROUP BY 1, 2, 3 HAVING count(DISTINCT "attempt") = ?"""  # noqa: S608
-        asked = (action.method, action.vantage, action.window, attempts, attempts)
+              AND ("error" IS NULL OR "error" NOT IN owed) AND "quantity" IN (SELECT value FROM json_each(?))
+            GROUP BY 1, 2, 3 HAVING count(DISTINCT "attempt" || ' ' || "quantity") = ?"""  # noqa: S608
+        owed = attempts * len(quantities)
+        asked = (action.method, action.vantage, action.window, attempts, json.dumps(list(quantities)), owed)
         done = set(self._journal.query(query, asked))
         left = tuple(target for target in action.targets if (target.id, target.address, target.port) not in done)
         return replace(action, targets=left) if left else None
@@ -228,9 +247,11 @@ class EvidenceStore:
     def sent(self) -> Iterator[tuple[str, str, str, int | None, int]]:
         """How many probes may have left: (vantage, method, address, port, count), of all sessions together."""
         query = """
-            SELECT "vantage", "method", "address", "port", count(*) FROM observations
-            WHERE "target" <> '' AND ("error" IS NULL OR "error" NOT IN (SELECT value FROM json_each(?)))
-            GROUP BY 1, 2, 3, 4"""
+            SELECT "vantage", "method", "address", "port", count(*) FROM (
+              SELECT DISTINCT "vantage", "method", "address", "port", "target", "window", "attempt", "run"
+              FROM observations
+              WHERE "target" <> '' AND ("error" IS NULL OR "error" NOT IN (SELECT value FROM json_each(?)))
+            ) GROUP BY 1, 2, 3, 4"""
         yield from self._journal.query(query, (json.dumps(sorted(NOT_SENT)),))
 
     def put_result(self, *results: Result) -> None:

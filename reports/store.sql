@@ -1,29 +1,30 @@
--- The evidence store, version 1. Everything in it is appended; nothing is changed or removed (triggers see to it).
+-- The evidence store, version 2. Everything in it is appended; nothing is changed or removed (triggers see to it).
+-- Version 1 had no raw output, and counted by what one quantity says; opening such a store adds what it lacks.
 
-CREATE TABLE campaign (
+CREATE TABLE IF NOT EXISTS campaign (
   one INTEGER PRIMARY KEY CHECK (one = 1),
   campaign TEXT NOT NULL,                       -- UUID
   plant TEXT NOT NULL                           -- the plant as resolved, YAML
 );
-CREATE TABLE profiles (
+CREATE TABLE IF NOT EXISTS profiles (
   position INTEGER PRIMARY KEY,
   name TEXT NOT NULL UNIQUE,
   text TEXT NOT NULL                            -- the profile as resolved, YAML
 );
-CREATE TABLE facts (
+CREATE TABLE IF NOT EXISTS facts (
   name TEXT PRIMARY KEY,
   value TEXT NOT NULL
 );
-CREATE TABLE owed (                             -- errors that say nothing of the target (reports/effective.py)
+CREATE TABLE IF NOT EXISTS owed (                             -- errors that say nothing of the target (reports/effective.py)
   error TEXT PRIMARY KEY
 );
-CREATE TABLE sessions (                         -- one for each time that the store was opened
+CREATE TABLE IF NOT EXISTS sessions (                         -- one for each time that the store was opened
   run INTEGER PRIMARY KEY,
   utc_ns INTEGER NOT NULL,
   host TEXT NOT NULL,
   pid INTEGER NOT NULL
 );
-CREATE TABLE observations (
+CREATE TABLE IF NOT EXISTS observations (
   id INTEGER PRIMARY KEY,                       -- order of insertion
   "method" TEXT NOT NULL,
   "vantage" TEXT NOT NULL,
@@ -41,16 +42,16 @@ CREATE TABLE observations (
   "run" INTEGER NOT NULL,
   "port" GENERATED ALWAYS AS (CASE WHEN json_valid("detail") THEN json_extract("detail", '$.port') END) VIRTUAL
 );
-CREATE INDEX observations_by_object ON observations ("method", "target", "window", "attempt");
-CREATE TABLE results (
+CREATE INDEX IF NOT EXISTS observations_by_object ON observations ("method", "target", "window", "attempt");
+CREATE TABLE IF NOT EXISTS results (
   id INTEGER PRIMARY KEY,
   run INTEGER NOT NULL,
   utc_ns INTEGER NOT NULL,
   item TEXT NOT NULL,
   record TEXT NOT NULL                          -- reports.result.Result as JSON
 );
-CREATE INDEX results_by_item ON results (item, id);
-CREATE TABLE events (
+CREATE INDEX IF NOT EXISTS results_by_item ON results (item, id);
+CREATE TABLE IF NOT EXISTS events (
   id INTEGER PRIMARY KEY,
   run INTEGER NOT NULL,
   utc_ns INTEGER NOT NULL,
@@ -59,14 +60,29 @@ CREATE TABLE events (
   facts TEXT NOT NULL                           -- a JSON object of texts
 );
 
--- Of all sessions that made the attempt of the row "o", one counts: the latest in which it says something; if it says
--- nothing in any, the latest.
+CREATE TABLE IF NOT EXISTS raw (                -- what instruments and tools said
+  id INTEGER PRIMARY KEY,
+  run INTEGER NOT NULL,
+  utc_ns INTEGER NOT NULL,
+  "vantage" TEXT NOT NULL,
+  "method" TEXT NOT NULL,
+  "window" INTEGER NOT NULL,
+  name TEXT NOT NULL,                           -- a path of plain names (probes/raw.py)
+  text TEXT NOT NULL
+);
+
+-- Of all sessions that made the attempt of the row "o", one counts: that in which most of its quantities say something;
+-- of several such, the latest.
+DROP VIEW IF EXISTS effective;
 CREATE VIEW effective AS
 SELECT o.* FROM observations AS o
 WHERE o."run" = (
-  SELECT ifnull(max(CASE WHEN made."error" IS NULL OR made."error" NOT IN owed THEN made."run" END), max(made."run"))
-  FROM observations AS made
+  SELECT made."run" FROM observations AS made
   WHERE made."method" = o."method" AND made."target" = o."target"
     AND made."window" = o."window" AND made."attempt" = o."attempt"
     AND made."vantage" = o."vantage" AND made."address" = o."address" AND made."port" IS o."port"
+  GROUP BY made."run"
+  ORDER BY count(DISTINCT CASE WHEN made."error" IS NULL OR made."error" NOT IN owed THEN made."quantity" END) DESC,
+    made."run" DESC
+  LIMIT 1
 );

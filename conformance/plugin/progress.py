@@ -19,6 +19,7 @@ from rich.progress import TextColumn
 from rich.progress import TimeRemainingColumn
 
 from probes.action import Action
+from probes.methods import method
 from profiles.language import Texts
 from profiles.observation import Observation
 
@@ -62,7 +63,10 @@ class Watcher:
     def begin(self, actions: Sequence[Action]) -> None:
         """Start a bar over all probes of ``actions``."""
         self._counts = dict.fromkeys(self._counts, 0)
-        self._total = sum(len(action.targets) * int(action.parameters.get("attempts", 1)) for action in actions)
+        self._total = sum(
+            len(action.targets) * int(action.parameters.get("attempts", 1)) * len(method(action.method).quantities)
+            for action in actions
+        )
         self._said_s = time.monotonic()
         if self._console.is_terminal:
             methods = ", ".join(dict.fromkeys(action.method for action in actions))

@@ -25,16 +25,15 @@ def _permits(total_bytes: int | None) -> dict[str, Permit]:
     }
 
 
-def _row(error: str | None) -> Observation:
+def _row(error: str | None, attempt: int = 0, quantity: str = "round-trip-delay") -> Observation:
     value = None if error else 1.0
-    return Observation(
-        "icmp-echo", "desk", "plc", TARGET.address, "round-trip-delay", value, "ms", error, 0, 0, 1, 1, ""
-    )
+    return Observation("icmp-echo", "desk", "plc", TARGET.address, quantity, value, "ms", error, 0, attempt, 1, 1, "")
 
 
 def _left(folder: Path, total_bytes: int | None, *errors: str | None) -> int | None:
     with EvidenceStore.create(folder, campaign="c", plant_yaml="p", profile_yamls={}, facts={}) as store:
-        store.append([_row(error) for error in errors])
+        store.append([_row(error, attempt) for attempt, error in enumerate(errors)])
+        store.append([_row(error, attempt, "something-else") for attempt, error in enumerate(errors)])
         return remaining(_permits(total_bytes), store, [ECHO])["desk"].zones["cell"].total_bytes
 
 

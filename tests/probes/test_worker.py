@@ -21,6 +21,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fixtures.vantage.wire import parse_hello
+from probes import batch
 from probes import worker
 from probes.action import Action
 from probes.action import Target
@@ -154,7 +155,7 @@ def test_rows_are_sent_by_number_or_by_age(host: Host, perform: Any) -> None:
     gate_open = threading.Event()
 
     async def run(action: Action, gate: Gate, emit: Any) -> None:
-        emit([row(action, action.targets[0])] * (worker.FLUSH_ROWS - 1))
+        emit([row(action, action.targets[0])] * (batch.FLUSH_ROWS - 1))
         emit([row(action, action.targets[0])] * 2)
         emit([row(action, action.targets[0])])
         while not gate_open.is_set():  # noqa: ASYNC110 - set by another thread
@@ -164,7 +165,7 @@ def test_rows_are_sent_by_number_or_by_age(host: Host, perform: Any) -> None:
     host.run(action())
     sizes = [len(host.told("rows")[2][0]) for _ in range(2)]  # both while the method still runs
     gate_open.set()
-    assert sizes == [worker.FLUSH_ROWS + 1, 1]
+    assert sizes == [batch.FLUSH_ROWS + 1, 1]
     assert host.until_finished() == []
 
 

@@ -159,7 +159,7 @@ class Evidence:
         with self.create() as store:
             store.append(self.observe_all())
             store.event("vantage-opened", "here", {"kernel": "6.1"})
-            (store.raw("ping") / "out.txt").write_text("64 bytes from 192.0.2.1\n", "utf-8")
+            store.put_raw("here", "icmp-echo", 0, "ping/out.txt", "64 bytes from 192.0.2.1\n")
             return seal(store, self.bundle)
 
 

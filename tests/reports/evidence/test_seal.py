@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC
@@ -16,12 +16,16 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from profiles.observation import COLUMNS
 from profiles.problem import UserMistake
 from profiles.verdict import Outcome
 from reports.bundle import Bundle
 from reports.parquet import SCHEMA
+from reports.raw import RawRecord
+from reports.raw import write_raw
 from reports.rejudge import not_tested
 from reports.result import Campaign
 from reports.schemas import schemas
@@ -56,7 +60,7 @@ def test_a_bundle_holds_the_whole_campaign(evidence: Any) -> None:
         "observations.parquet",
         "plant.yaml",
         "profiles/small.yaml",
-        "raw/ping/out.txt",
+        "raw/here/ping/out.txt",
         "results.json",
     }
     assert verdicts(bundle) == {
@@ -310,24 +314,41 @@ def test_a_sealing_that_was_killed_is_made_again(evidence: Any) -> None:
     assert not [path for path in evidence.directory.iterdir() if "sealing" in path.name]
 
 
-def test_only_plain_files_of_raw_output_are_sealed_under_plain_names(evidence: Any) -> None:
+def test_raw_output_of_every_session_and_window_is_sealed_under_names_that_rows_lead_to(evidence: Any) -> None:
     with evidence.create() as store:
-        folder = store.raw("tool")
-        (folder / "link").symlink_to("/etc/passwd")
-        (folder / "link-to-folder").symlink_to("/etc")
-        os.mkfifo(folder / "fifo")
-        (folder / "two\nlines").write_text("kept", "utf-8")
+        store.put_raw("here", "flow", 0, "flow/a.json", "one")
+        store.put_raw("here", "flow", 1, "flow/a.json", "two")
+        store.put_raw("焊 1/2", "flow", 0, "flow/a.json", "three")
+    with evidence.resume() as store:
+        store.put_raw("here", "flow", 0, "flow/a.json", "four")
+        store.put_raw("here", "flow", 1, "flow/a.json", "")
         bundle = seal(store, evidence.bundle)
-    assert [path.name for path in (bundle.path / "raw" / "tool").iterdir()] == ["two%0Alines"]
+    found = {path: (bundle.path / path).read_text("utf-8") for path in bundle.manifest.files if path.startswith("raw/")}
+    assert found == {
+        "raw/here/flow/a.json": "one",
+        "raw/here/flow/a.json@window-1": "two",
+        "raw/%E7%84%8A%201%2F2/flow/a.json": "three",
+        "raw/here/flow/a.json@run-2": "four",
+        "raw/here/flow/a.json@window-1@run-2": "",
+    }
     assert verify(bundle.path).sound
+
+
+@given(st.lists(st.tuples(st.sampled_from(["a", "a/b", "a/b/c", "a%2Fb", "b", "a/a"]), st.integers(1, 2)), max_size=12))
+def test_no_raw_output_takes_another_s_place(named: list[tuple[str, int]]) -> None:
+    records = [RawRecord(run, "v", 0, name, f"{number}") for number, (name, run) in enumerate(named)]
+    with tempfile.TemporaryDirectory() as folder:
+        write_raw(records, Path(folder))
+        files = [path for path in Path(folder).rglob("*") if path.is_file()]
+        assert sorted(path.read_text("utf-8") for path in files) == sorted(record.text for record in records)
 
 
 # Secrets
 
 
 def leak_in_raw(store: EvidenceStore, evidence: Any) -> str:
-    (store.raw("snmp") / "log").write_bytes(b"x" * (2**20 - 4) + SECRET.encode() + b"y")  # across two chunks
-    return "raw/snmp/log"
+    store.put_raw("here", "snmp", 0, "snmp/log", "x" * (2**20 - 4) + SECRET + "y")  # across two chunks
+    return "raw/here/snmp/log"
 
 
 def leak_in_event(store: EvidenceStore, evidence: Any) -> str:

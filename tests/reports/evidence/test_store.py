@@ -22,10 +22,15 @@ from profiles.observation import Observation
 from profiles.problem import UserMistake
 from reports.effective import OWED
 from reports.effective import miscounted
+from reports.journal import APPLICATION_ID
 from reports.journal import FILE
+from reports.journal import VERSION
 from reports.journal import EvidenceLost
 from reports.result import Result
+from reports.row import stored
+from reports.seal import seal
 from reports.store import EvidenceStore
+from reports.verify import verify
 
 
 def raw(evidence: Any) -> sqlite3.Connection:
@@ -75,7 +80,7 @@ def test_every_commit_is_flushed(store: EvidenceStore) -> None:
 
 
 @pytest.mark.parametrize(
-    "table", ["campaign", "profiles", "facts", "owed", "sessions", "observations", "results", "events"]
+    "table", ["campaign", "profiles", "facts", "owed", "sessions", "observations", "results", "events", "raw"]
 )
 @pytest.mark.parametrize("change", ["UPDATE {table} SET rowid = rowid + 1", "DELETE FROM {table}"])
 def test_nothing_can_be_changed_or_removed(evidence: Any, table: str, change: str) -> None:
@@ -83,6 +88,7 @@ def test_nothing_can_be_changed_or_removed(evidence: Any, table: str, change: st
         store.append([evidence.observe("press-1")])
         store.put_result(result("RCH-E"))
         store.event("kind", "text")
+        store.put_raw("here", "flow", 0, "flow/a.json", "{}")
     with closing(raw(evidence)) as db:
         before = db.execute(f"SELECT * FROM {table}").fetchall()  # noqa: S608
         with pytest.raises(sqlite3.IntegrityError, match="only appended to"):
@@ -193,7 +199,7 @@ def test_what_is_no_store_is_refused(tmp_path: Path, prepare: Any, code: str) ->
 def test_a_store_of_a_later_version_is_refused(evidence: Any) -> None:
     evidence.create().close()
     with closing(raw(evidence)) as db:
-        db.execute("PRAGMA user_version = 2")
+        db.execute(f"PRAGMA user_version = {VERSION + 1}")
     with pytest.raises(UserMistake) as refused:
         evidence.resume()
     assert codes(refused.value) == ["store-version"]
@@ -215,12 +221,56 @@ def test_a_creation_that_was_killed_may_be_made_again(evidence: Any) -> None:
     assert EvidenceStore.exists(evidence.directory)
 
 
-def test_raw_output_stays_below_its_folder(store: EvidenceStore) -> None:
-    assert store.raw("iperf3/cell-a") == store.directory / "raw" / "iperf3" / "cell-a"
-    assert store.raw("iperf3/cell-a").is_dir()
-    for name in ("../x", "/etc", "a/../../b", "", "a//b", "a\\b", "a\nb"):
-        with pytest.raises(ValueError, match="plain relative path"):
-            store.raw(name)
+def test_raw_output_is_kept_beside_what_an_earlier_session_kept(evidence: Any) -> None:
+    with evidence.create() as store:
+        store.put_raw("here", "flow", 0, "flow/a.json", "a\0b\n")
+    with evidence.resume() as store:
+        store.put_raw("here", "flow", 0, "flow/a.json", "焊" * 1_000_000)
+        assert [(it.run, it.vantage, it.window, it.name) for it in store.raw()] == [
+            (1, "here", 0, "flow/a.json"),
+            (2, "here", 0, "flow/a.json"),
+        ]
+        assert [it.text for it in store.raw()] == ["a\0b\n", "焊" * 1_000_000]
+
+
+@pytest.mark.parametrize("name", ["../x", "/etc", "a/../../b", "", "a//b", "a\\b", "a\nb", ".a", "a/", "焊", "x" * 201])
+def test_raw_output_has_plain_names(store: EvidenceStore, name: str) -> None:
+    with pytest.raises(ValueError, match="plain names"):
+        store.put_raw("here", "flow", 0, name, "text")
+    assert list(store.raw()) == []
+
+
+def test_a_store_of_version_1_is_gone_on_with(evidence: Any) -> None:
+    before = evidence.observe_all()
+    again = evidence.observe("press-1", error="vantage-lost")
+    with evidence.create() as store:
+        texts = store.plant_yaml, store.profile_yamls["small"]
+    (evidence.directory / FILE).unlink()
+    with closing(raw(evidence)) as db, db:
+        db.executescript(Path(__file__).with_name("store-1.sql").read_text("utf-8"))
+        db.executescript(
+            "CREATE TRIGGER events_refuses_delete BEFORE DELETE ON events BEGIN SELECT RAISE(ABORT, ''); END"
+        )
+        db.execute("INSERT INTO campaign VALUES (1, 'old', ?)", texts[:1])
+        db.execute("INSERT INTO profiles (name, text) VALUES ('small', ?)", texts[1:])
+        db.executemany("INSERT INTO owed VALUES (?)", [(error,) for error in sorted(OWED)])
+        db.execute("INSERT INTO sessions (utc_ns, host, pid) VALUES (1, 'tester', 1)")
+        rows = [(*stored(one), 1) for one in before]
+        db.executemany(f"INSERT INTO observations VALUES (NULL, {', '.join('?' * 14)})", rows)  # noqa: S608
+        db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        db.execute("PRAGMA user_version = 1")
+    with evidence.resume() as store:
+        assert (store.run, store.campaign) == (2, "old")
+        store.append([again])
+        store.put_raw("here", "ping", 0, "ping/out.txt", "64 bytes")
+        assert [row[-1] for row in store.rows()] == [*[True] * len(before), False]
+    with closing(raw(evidence)) as db:
+        assert db.execute("PRAGMA user_version").fetchone() == (VERSION,)
+        with pytest.raises(sqlite3.IntegrityError, match="only appended to"):
+            db.execute("DELETE FROM raw")
+    with evidence.resume() as store:
+        assert store.run == 3
+        assert verify(seal(store, evidence.bundle).path).sound
 
 
 # What counts
@@ -256,9 +306,9 @@ def test_rows_stream_without_being_sorted_first(evidence: Any) -> None:
         store._journal._db.set_trace_callback(asked.append)
         list(store.observations(["icmp-echo"], ["press-1"]))
         store._journal._db.set_trace_callback(None)
-        plan = [row[3] for row in store._journal.query(f"EXPLAIN QUERY PLAN {asked[0]}")]
-    assert not [step for step in plan if "TEMP B-TREE" in step], plan
-    assert any("observations_by_object" in step for step in plan)
+        plan = list(store._journal.query(f"EXPLAIN QUERY PLAN {asked[0]}"))
+    assert not [step for _, parent, _, step in plan if not parent and "TEMP B-TREE" in step], plan
+    assert any("observations_by_object" in step for *_, step in plan)
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf, 0.1 + 0.2, -0.0, 5e-324, 3.0])
@@ -420,7 +470,7 @@ def test_a_measured_absence_and_a_refusal_are_final(evidence: Any, store: Eviden
 def test_ports_are_told_apart_when_something_is_missing(evidence: Any, store: EvidenceStore) -> None:
     targets = tuple(Target("press-1", "192.0.2.1", "cell-a", port) for port in (502, 4840))
     action = Action("here", "tcp-connect", targets, {"timeout_ms": 1000})
-    store.append([evidence.observe("press-1", method="tcp-connect", detail='{"port":502}')])
+    store.append([evidence.observe("press-1", method="tcp-connect", quantity="connect-delay", detail='{"port":502}')])
     missing = store.missing(action)
     assert missing is not None
     assert [target.port for target in missing.targets] == [4840]

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 import tempfile
 from collections import defaultdict
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine
@@ -18,13 +21,17 @@ from hypothesis.stateful import rule
 
 from probes.action import Action
 from probes.action import Target
+from probes.methods import MODULES
+from probes.methods import Method
 from profiles.observation import Observation
 from reports.effective import OWED
 from reports.effective import miscounted
 from reports.journal import FILE
 from reports.store import EvidenceStore
 
-METHODS = ("icmp-echo", "tcp-connect")
+METHODS = ("one-quantity", "two-quantities")
+QUANTITIES = ("round-trip-delay", "presence")
+MADE = {"one-quantity": QUANTITIES[:1], "two-quantities": QUANTITIES}
 TARGETS = ("a", "b", "传感器 3")
 PORTS = (None, 502, 4840)
 ATTEMPTS = 2
@@ -35,7 +42,7 @@ observations = st.builds(
     vantage=st.sampled_from(["v", "w"]),
     target=st.sampled_from(TARGETS),
     address=st.sampled_from(["192.0.2.1", "2001:db8::1"]),
-    quantity=st.sampled_from(["round-trip-delay", "presence"]),
+    quantity=st.sampled_from(QUANTITIES),
     value=st.none() | st.floats(),
     unit=st.just("ms"),
     error=st.none() | st.sampled_from(["timeout", "vantage-lost", "stopped", "refused-by-guard"]),
@@ -106,13 +113,11 @@ class StoreModel(RuleBasedStateMachine):
         self.run_number += 1
 
     def counting(self) -> list[bool]:
-        said: dict[tuple[Any, ...], set[int]] = defaultdict(set)
-        made: dict[tuple[Any, ...], set[int]] = defaultdict(set)
+        said: dict[tuple[Any, ...], dict[int, set[str]]] = defaultdict(lambda: defaultdict(set))
         for run, row in self.rows:
-            made[attempt(row)].add(run)
-            if row.error not in OWED:
-                said[attempt(row)].add(run)
-        return [max(said[attempt(row)] or made[attempt(row)]) == run for run, row in self.rows]
+            said[attempt(row)][run] |= set() if row.error in OWED else {row.quantity}
+        most = {made: max(runs, key=lambda run: (len(runs[run]), run)) for made, runs in said.items()}
+        return [most[attempt(row)] == run for run, row in self.rows]
 
     @invariant()
     def everything_is_kept(self) -> None:
@@ -139,11 +144,21 @@ class StoreModel(RuleBasedStateMachine):
         targets = tuple(Target(target, "192.0.2.1", "z", port) for target in TARGETS for port in PORTS)
         done = defaultdict(set)
         for (_, row), counts in zip(self.rows, self.counting(), strict=True):
-            if counts and (row.method, row.vantage, row.window) == (method, vantage, window) and row.error not in OWED:
-                done[row.target, row.address, port(row.detail)].add(row.attempt)
-        left = [it for it in targets if len(done[it.id, it.address, it.port]) < ATTEMPTS]
+            owed = row.error in OWED or row.quantity not in MADE[method]
+            if counts and not owed and (row.method, row.vantage, row.window) == (method, vantage, window):
+                done[row.target, row.address, port(row.detail)].add((row.attempt, row.quantity))
+        left = [it for it in targets if len(done[it.id, it.address, it.port]) < ATTEMPTS * len(MADE[method])]
         missing = self.store.missing(Action(vantage, method, targets, {"attempts": ATTEMPTS}, window))
         assert left == ([] if missing is None else list(missing.targets))
+
+
+@pytest.fixture(autouse=True)
+def methods(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, quantities in MADE.items():
+        module = ModuleType(f"plantproof_{name}")
+        module.METHOD = Method(name, "query", None, None, dict.fromkeys(quantities, "ms"))  # type: ignore[arg-type,attr-defined]
+        monkeypatch.setitem(sys.modules, module.__name__, module)
+        monkeypatch.setitem(MODULES, name, module.__name__)
 
 
 TestStore = StoreModel.TestCase

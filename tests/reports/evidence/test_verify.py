@@ -279,7 +279,7 @@ TAKEN_ON_TRUST: dict[str, Change] = {
     "other values": in_table(slower),
     "one row for another": in_table(swapped),
     "no events": nothing_in("events.jsonl"),
-    "no raw output": nothing_in("raw/ping/out.txt"),
+    "no raw output": nothing_in("raw/here/ping/out.txt"),
     "another rendering": nothing_in("junit.xml"),
     "another beginning": in_campaign(lambda it: it.update(started_utc="1970-01-01T00:00:00+00:00")),
     "other versions": in_campaign(lambda it: it.update(versions={})),
@@ -367,7 +367,7 @@ def name_in_manifest(name: str) -> Change:
 
 
 FILES = ("attempts.jsonl", "events.jsonl", "junit.xml", "observations.parquet", "plant.yaml", "profiles/small.yaml",
-         "raw/ping/out.txt", "results.json")  # fmt: skip
+         "raw/here/ping/out.txt", "results.json")  # fmt: skip
 
 
 def on_files() -> Iterator[tuple[str, Change, tuple[str, str]]]:
@@ -417,7 +417,7 @@ def test_garbage_is_a_finding_and_never_a_crash(bundle: Path, name: str, content
     (bundle / name).write_bytes(content)
     reseal(bundle)
     verification = verify(bundle)
-    harmless = {"junit.xml", "raw/ping/out.txt"} | ({"attempts.jsonl", "events.jsonl"} if not content else set())
+    harmless = {"junit.xml", "raw/here/ping/out.txt"} | ({"attempts.jsonl", "events.jsonl"} if not content else set())
     assert verification.sound == (name in harmless)
 
 

@@ -1,0 +1,72 @@
+-- The evidence store, version 1. Everything in it is appended; nothing is changed or removed (triggers see to it).
+
+CREATE TABLE campaign (
+  one INTEGER PRIMARY KEY CHECK (one = 1),
+  campaign TEXT NOT NULL,                       -- UUID
+  plant TEXT NOT NULL                           -- the plant as resolved, YAML
+);
+CREATE TABLE profiles (
+  position INTEGER PRIMARY KEY,
+  name TEXT NOT NULL UNIQUE,
+  text TEXT NOT NULL                            -- the profile as resolved, YAML
+);
+CREATE TABLE facts (
+  name TEXT PRIMARY KEY,
+  value TEXT NOT NULL
+);
+CREATE TABLE owed (                             -- errors that say nothing of the target (reports/effective.py)
+  error TEXT PRIMARY KEY
+);
+CREATE TABLE sessions (                         -- one for each time that the store was opened
+  run INTEGER PRIMARY KEY,
+  utc_ns INTEGER NOT NULL,
+  host TEXT NOT NULL,
+  pid INTEGER NOT NULL
+);
+CREATE TABLE observations (
+  id INTEGER PRIMARY KEY,                       -- order of insertion
+  "method" TEXT NOT NULL,
+  "vantage" TEXT NOT NULL,
+  "target" TEXT NOT NULL,
+  "address" TEXT NOT NULL,
+  "quantity" TEXT NOT NULL,
+  "value" BLOB,                                 -- a float as it is; NaN as the text 'nan', which SQLite has no number for
+  "unit" TEXT NOT NULL,
+  "error" TEXT,
+  "window" INTEGER NOT NULL,
+  "attempt" INTEGER NOT NULL,
+  "utc_ns" INTEGER NOT NULL,
+  "monotonic_ns" INTEGER NOT NULL,
+  "detail" TEXT NOT NULL,
+  "run" INTEGER NOT NULL,
+  "port" GENERATED ALWAYS AS (CASE WHEN json_valid("detail") THEN json_extract("detail", '$.port') END) VIRTUAL
+);
+CREATE INDEX observations_by_object ON observations ("method", "target", "window", "attempt");
+CREATE TABLE results (
+  id INTEGER PRIMARY KEY,
+  run INTEGER NOT NULL,
+  utc_ns INTEGER NOT NULL,
+  item TEXT NOT NULL,
+  record TEXT NOT NULL                          -- reports.result.Result as JSON
+);
+CREATE INDEX results_by_item ON results (item, id);
+CREATE TABLE events (
+  id INTEGER PRIMARY KEY,
+  run INTEGER NOT NULL,
+  utc_ns INTEGER NOT NULL,
+  kind TEXT NOT NULL,
+  text TEXT NOT NULL,
+  facts TEXT NOT NULL                           -- a JSON object of texts
+);
+
+-- Of all sessions that made the attempt of the row "o", one counts: the latest in which it says something; if it says
+-- nothing in any, the latest.
+CREATE VIEW effective AS
+SELECT o.* FROM observations AS o
+WHERE o."run" = (
+  SELECT ifnull(max(CASE WHEN made."error" IS NULL OR made."error" NOT IN owed THEN made."run" END), max(made."run"))
+  FROM observations AS made
+  WHERE made."method" = o."method" AND made."target" = o."target"
+    AND made."window" = o."window" AND made."attempt" = o."attempt"
+    AND made."vantage" = o."vantage" AND made."address" = o."address" AND made."port" IS o."port"
+);
