@@ -22,6 +22,7 @@ from hypothesis import strategies as st
 
 from fixtures.vantage.wire import parse_hello
 from probes import batch
+from probes import raw
 from probes import worker
 from probes.action import Action
 from probes.action import Target
@@ -149,6 +150,31 @@ def test_rows_arrive_as_they_were_emitted(host: Host, perform: Any) -> None:
     perform(run)
     host.run(action(Target("传感器", "fe80::1%eth0", "cell")))
     assert observations(host.until_finished()) == sent
+
+
+def test_raw_output_goes_in_parts_and_keeps_the_loop_going(host: Host, perform: Any) -> None:
+    said = "焊" * raw.LIMIT
+    late: list[float] = []
+
+    async def run(action: Action, gate: Gate, emit: Any) -> None:
+        emit.raw("tool/焊.txt", said)
+        emit.raw("tool/bytes.txt", "\udcff")
+        emit.raw("empty", "")
+        for _ in range(20):
+            before = time.monotonic()
+            await asyncio.sleep(0.005)
+            late.append(time.monotonic() - before)
+
+    perform(run)
+    host.run(action())
+    parts: dict[str, str] = {}
+    while (message := host.told("raw", "finished"))[0] != "finished":
+        _, index, name, text, _ = message
+        assert index == 0
+        assert len(text) <= raw.PART
+        parts[name] = parts.get(name, "") + text
+    assert parts == {"tool/%E7%84%8A.txt": said, "tool/bytes.txt": "\\udcff", "empty": ""}
+    assert max(late) < worker.BEAT_S
 
 
 def test_rows_are_sent_by_number_or_by_age(host: Host, perform: Any) -> None:
