@@ -1,7 +1,7 @@
 """Runs one program for the gate: bounded in time and output, ended when the campaign stops, never through a shell.
 
-Only :class:`probes.gate.Gate` calls this. What a program writes goes to files in memory and not to pipes, so that
-neither side can block on the other however much there is.
+Only :class:`probes.gate.Gate` runs what speaks to anybody. What a program writes goes to files in memory and not to
+pipes, so that neither side can block on the other however much there is.
 
 Standard library only: this module travels to vantage points.
 """
@@ -9,8 +9,10 @@ Standard library only: this module travels to vantage points.
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import resource
+import sys
 import time
 from collections.abc import Callable
 from collections.abc import Iterator
@@ -19,8 +21,10 @@ from collections.abc import Sequence
 from contextlib import contextmanager
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 LOOK_S = 0.05  #: how often a running program is looked after
+NEEDS_S = 10.0  #: longest time to find out what a vantage point lacks
 #: Where administrators' tools are, which an ordinary user's PATH leaves out.
 SEARCH_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
@@ -86,6 +90,30 @@ async def run(
         status = await process.wait()
         stdout, stderr, replied = (_read(file, output_bytes) for file in (out, err, reply))
         return Finished(status, stdout, stderr, replied, time.monotonic() - began_s, ended_by)
+
+
+def interpreter(module: str) -> tuple[list[str], tuple[int, ...]]:
+    """A fresh interpreter that calls ``main`` of ``module``, with the installed packages, and what it must inherit.
+
+    The module is found where this code is: in a folder, or in the archive that travelled (``/proc/self/fd/N``).
+    """
+    code = str(Path(__file__).parent.parent)
+    keep = (int(code.rpartition("/")[2]),) if code.startswith("/proc/self/fd/") else ()
+    call = f"import sys; sys.path.insert(0, sys.argv[1]); from {module} import main; main()"
+    return [sys.executable, "-I", "-c", call, code, "{reply}"], keep
+
+
+async def lacking(needs: Sequence[str]) -> list[str]:
+    """Those of ``needs`` (see :attr:`probes.methods.Method.needs`) that this vantage point lacks; sends nothing."""
+    argv, keep = interpreter("probes.tasks.needs")
+    asked = json.dumps(list(needs)).encode()
+    try:
+        finished = await run(
+            argv, stdin=asked, timeout_s=NEEDS_S, output_bytes=1 << 16, stopped=lambda: False, keep=keep
+        )
+        return [need for need in json.loads(finished.reply) if need in needs] if finished.sound else list(needs)
+    except (OSError, ValueError):  # where no process can be made, nothing is there that needs one
+        return list(needs)
 
 
 async def _end(

@@ -9,8 +9,10 @@ from host ``permit``                 the :class:`~probes.permit.Permit`, and pat
           ``run``                    ``[index, action]`` pairs
           ``stop``                   reason; final
           ``clock``, ``ping``        asks for the time; says that the host lives
+          ``needs``                  asks which of these the vantage point lacks
 to host   ``hello``                  facts of :func:`probes.hello.facts`, once
           ``clock``                  UTC in nanoseconds
+          ``lacking``                which of the needs are not there
           ``rows``                   index of the action, and the observations by column
           ``raw``                    index of the action, a name, what an instrument or a tool said, or a part of it,
                                      and whether this is the last part; the parts of one follow each other
@@ -47,6 +49,7 @@ from probes.gate import Gate
 from probes.hello import facts
 from probes.methods import method
 from probes.permit import Permit
+from probes.programs import lacking
 from probes.raw import Allowance
 
 BEAT_S = 0.5
@@ -115,6 +118,8 @@ class Worker:
                 wire, kill_files = arguments
                 self._kill_files = tuple(map(Path, kill_files))
                 self._gate = Gate(Permit.from_wire(wire), stop=lambda: self._stop_reason is not None)
+            elif kind == "needs":
+                self._say("lacking", await lacking(*arguments))
             else:
                 await self._run(*arguments)
         beating.cancel()
