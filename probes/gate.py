@@ -16,6 +16,7 @@ Standard library only: this module travels to vantage points.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import socket
 import sys
@@ -70,6 +71,7 @@ class Gate:
         """Keep ``permit``; ``stop`` is the kill switch, looked at every :data:`LOOK_NS`; clocks are in nanoseconds."""
         self.permit = permit
         self.clock = clock
+        self.alone = asyncio.Lock()  #: held by what loads this vantage point itself, and so must not meet its like
         self._stop = stop
         self._stopped = False
         self._look_ns = 0

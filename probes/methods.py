@@ -39,6 +39,7 @@ MODULES = {
     "icmp-echo": "probes.icmp",
     "tcp-connect": "probes.tcp",
     "neighbour": "probes.neighbour",
+    "tcp-throughput": "probes.throughput",
 }
 
 

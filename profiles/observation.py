@@ -18,7 +18,7 @@ TARGET_ERRORS = frozenset(
         "refused",  # TCP reset by the addressed host or something on the way
         "unreachable",  # ICMP destination unreachable; the code is in ``detail``
         "late",  # an answer came after Tmax; a loss by RFC 7680 section 2.7
-        "absent",  # no neighbour entry could be resolved (ARP, RFC 4861 NUD)
+        "absent",  # no neighbour entry could be resolved (ARP, RFC 4861 NUD), or an instrument says that it is not there
         "reset",  # the connection was accepted and then torn down by the peer
     }
 )
@@ -35,6 +35,9 @@ INSTRUMENT_ERRORS = frozenset(
         "refused-by-guard",  # the scope guard forbade it; nothing was sent
         "stopped",  # kill switch, zone stop or an exhausted budget; nothing was sent
         "bad-answer",  # an answer that the method cannot make sense of
+        "access-denied",  # the device refused the credentials
+        "busy",  # the instrument at the far end was serving somebody else, however often it was asked
+        "unsound",  # the tester's own conditions spoiled it: others used what was measured, or memory was short
     }
 )
 

@@ -1,0 +1,229 @@
+"""What an iperf3 client says of one TCP test: read strictly, cross-checked, and told apart from what it is not.
+
+libiperf prints one JSON document, also when the test failed (``error``), and has been seen to print figures that
+contradict each other or are no numbers at all. Nothing here becomes a rate before every check below holds. Pure.
+
+Standard library only: this module travels to vantage points.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from typing import NoReturn
+
+DURATION_TOLERANCE = 0.1  #: share of the asked duration by which the receiver's may differ
+RATE_TOLERANCE = 0.01  #: share by which a rate may differ from its bytes over its seconds
+BUFFERED_BYTES = 1 << 18  #: what may lie between two counters of one test that are read at different moments, a stream
+#: Data that was on the way when the omitted beginning ended: counted by the receiver, and not by the sender any more.
+IN_FLIGHT_S = 1.0
+BUSY_TESTER_PERCENT = 95.0  #: processor time of the client beyond which the tester itself is what limits the rate
+
+#: What libiperf says, in part (iperf_error.c, strerror(3)), and what it means.
+MEANINGS = (
+    ("server is busy", "busy"),
+    ("Connection refused", "refused"),
+    ("No route to host", "unreachable"),
+    ("Network is unreachable", "no-route"),
+    ("Cannot assign requested address", "no-route"),
+    ("timed out", "timeout"),
+    ("Operation now in progress", "timeout"),  # its own limit of the connection's time
+    ("Resource temporarily unavailable", "timeout"),
+    ("reset by peer", "reset"),
+    ("Broken pipe", "reset"),
+    ("control socket has closed", "reset"),
+    ("server has terminated", "reset"),
+    ("Bad file descriptor", "reset"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The test that was asked for."""
+
+    address: str
+    port: int
+    reverse: bool  #: whether the server sends
+    streams: int
+    duration_s: int
+    omit_s: int
+
+
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    """A test that was made as asked."""
+
+    mbit_s: float  #: goodput: what the receiver got, in 10^6 bit/s
+    moved_bytes: int  #: payload of the whole test, its omitted beginning included
+    facts: Mapping[str, Any]  #: for the observation's detail
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why there is no rate: an error code of :mod:`profiles.observation`, and what was wrong."""
+
+    error: str
+    why: str
+
+
+class _Unsound(Exception):
+    """Something does not hold."""
+
+    def __init__(self, why: str, error: str = "bad-answer") -> None:
+        super().__init__(why)
+        self.failure = Failure(error, why)
+
+
+def read(text: bytes | str, asked: Asked) -> Transfer | Failure:
+    """The rate that ``text`` reports of the test ``asked``, or why it reports none."""
+    try:
+        report = json.loads(text, parse_constant=_no_number)
+        if said := _field(report, "error", str, default=""):
+            return Failure(meaning(said), said)
+        _same_test(report, asked)
+        return _transfer(report, asked)
+    except (ValueError, RecursionError) as error:
+        return Failure("bad-answer", f"no JSON: {error}"[:200])
+    except _Unsound as error:
+        return error.failure
+
+
+def meaning(said: str) -> str:
+    """The error code of an error message of libiperf."""
+    return next((code for part, code in MEANINGS if part in said), "bad-answer")
+
+
+def _no_number(found: str) -> NoReturn:
+    raise ValueError(f"{found} is no number")
+
+
+def _same_test(report: Any, asked: Asked) -> None:  # noqa: ANN401 - JSON
+    """See that this is the answer to the question: peer, protocol, direction, streams, duration."""
+    start = _field(report, "start", dict)
+    test = _field(start, "test_start", dict)
+    wanted = {
+        "protocol": "TCP",
+        "reverse": int(asked.reverse),
+        "num_streams": asked.streams,
+        "duration": asked.duration_s,
+        "omit": asked.omit_s,
+    }
+    found = {name: test.get(name) for name in wanted} | {"bidir": test.get("bidir", 0)}
+    if found != wanted | {"bidir": 0}:
+        raise _Unsound(f"another test: {found}")
+    peers = _field(start, "connected", list)
+    if len(peers) != asked.streams:
+        raise _Unsound(f"{len(peers)} streams")
+    for peer in peers:
+        host, port = _field(peer, "remote_host", str), _field(peer, "remote_port", int)
+        if _packed(host) != _packed(asked.address) or port != asked.port:
+            raise _Unsound(f"another peer: {host} port {port}")
+
+
+def _transfer(report: Any, asked: Asked) -> Transfer:  # noqa: ANN401 - JSON
+    end = _field(report, "end", dict)
+    sent, received = (_Sum.of(_field(end, name, dict)) for name in ("sum_sent", "sum_received"))
+    if abs(received.seconds - asked.duration_s) > DURATION_TOLERANCE * asked.duration_s:
+        raise _Unsound(f"took {received.seconds:g} s")
+    if not sent.size:
+        raise _Unsound("nothing was sent")
+    spare = BUFFERED_BYTES * asked.streams
+    early = received.bits_per_s / 8 * IN_FLIGHT_S if asked.omit_s else 0
+    if received.size > sent.size + early:
+        raise _Unsound(f"{received.size} bytes received of {sent.size} sent")
+    counted, moved = _intervals(report, asked)
+    own = received if asked.reverse else sent
+    if abs(counted - own.size) > spare + RATE_TOLERANCE * own.size:
+        raise _Unsound(f"intervals of {counted} bytes make {own.size}")
+    usage = _field(end, "cpu_utilization_percent", dict)
+    host, remote = (_number(usage, name) for name in ("host_total", "remote_total"))
+    if host >= BUSY_TESTER_PERCENT:
+        raise _Unsound(f"the tester's processor was busy: {host:.1f} %", "tester-loss")
+    facts = {
+        "seconds": round(received.seconds, 3),
+        "sent_bytes": sent.size,
+        "received_bytes": received.size,
+        "host_cpu_percent": round(host, 1),
+        "remote_cpu_percent": round(remote, 1),
+        "iperf3": str(_field(report, "start", dict).get("version", "")),
+    }
+    return Transfer(received.bits_per_s / 1e6, moved, facts | _diagnosis(end))
+
+
+@dataclass(frozen=True, slots=True)
+class _Sum:
+    """One of the two sums at the end."""
+
+    size: int  #: bytes
+    seconds: float
+    bits_per_s: float
+
+    @classmethod
+    def of(cls, found: Mapping[str, Any]) -> _Sum:
+        size = _field(found, "bytes", int)
+        seconds, rate = _number(found, "seconds"), _number(found, "bits_per_second")
+        if size < 0 or not seconds > 0:
+            raise _Unsound(f"{size} bytes in {seconds:g} s")
+        if abs(rate * seconds / 8 - size) > RATE_TOLERANCE * size + 1:
+            raise _Unsound(f"{size} bytes in {seconds:g} s are not {rate:g} bit/s")
+        return cls(size, seconds, rate)
+
+
+def _intervals(report: Any, asked: Asked) -> tuple[int, int]:  # noqa: ANN401 - JSON
+    """The bytes of the intervals that count, and of all; a client that stalled reports fewer than one a second."""
+    sums = [_field(interval, "sum", dict) for interval in _field(report, "intervals", list)]
+    sizes = [(_field(it, "omitted", bool, default=False), _field(it, "bytes", int)) for it in sums]
+    if any(size < 0 for _, size in sizes):
+        raise _Unsound("an interval of less than no bytes")
+    counted = [size for omitted, size in sizes if not omitted]
+    if not asked.duration_s <= len(counted) <= asked.duration_s + 1:
+        raise _Unsound(f"{len(counted)} intervals of 1 s", "tester-loss" if counted else "bad-answer")
+    return sum(counted), sum(size for _, size in sizes)
+
+
+def _diagnosis(end: Mapping[str, Any]) -> dict[str, Any]:
+    """Retransmissions and round-trip time, as far as the kernel of the sender told them."""
+    senders = [it["sender"] for it in end.get("streams") or () if isinstance(it, dict) and _is(it.get("sender"), dict)]
+    found: dict[str, Any] = {}
+    if senders and all(_is(it.get("retransmits"), int) for it in senders):
+        found["retransmits"] = sum(it["retransmits"] for it in senders)
+    if senders and all(_is(it.get("mean_rtt"), int) and it["mean_rtt"] > 0 for it in senders):
+        found["rtt_us"] = round(sum(it["mean_rtt"] for it in senders) / len(senders))
+    return found
+
+
+def _field(found: Any, name: str, kind: type[Any], default: Any = None) -> Any:  # noqa: ANN401 - JSON
+    """``found[name]`` if it is there and of this kind."""
+    value = found.get(name, default) if isinstance(found, dict) else None
+    if not _is(value, kind):
+        raise _Unsound(f"{name} is {type(value).__name__}")
+    return value
+
+
+def _is(value: object, kind: type[Any]) -> bool:
+    return isinstance(value, kind) and (kind is bool or not isinstance(value, bool))
+
+
+def _number(found: Mapping[str, Any], name: str) -> float:
+    value = found.get(name)
+    if not _is(value, int) and not _is(value, float):
+        raise _Unsound(f"{name} is {type(value).__name__}")
+    try:
+        number = float(value)  # type: ignore[arg-type]
+    except OverflowError:
+        number = math.inf
+    if not (math.isfinite(number) and number >= 0):
+        raise _Unsound(f"{name} is {number:g}")
+    return number
+
+
+def _packed(host: str) -> bytes:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.inet_pton(family, host.partition("%")[0])
+    except OSError:
+        return host.encode()

@@ -1,0 +1,157 @@
+"""Mean access rate (网络接入平均速率): goodput of TCP between the measuring point and each terminal, averaged.
+
+The source names the average and no method; this one follows RFC 6349: TCP, each direction apart, the receiver's figure,
+without the beginning in which TCP finds its rate.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections import Counter
+from collections import defaultdict
+from collections.abc import Iterable
+from collections.abc import Mapping
+from collections.abc import Sequence
+from dataclasses import dataclass
+from dataclasses import field
+from functools import lru_cache
+from statistics import fmean
+from typing import Literal
+
+from pydantic import Field
+
+from profiles.indicators.registry import indicator
+from profiles.indicators.scatter import combine
+from profiles.observation import INSTRUMENT_ERRORS
+from profiles.observation import TARGET_ERRORS
+from profiles.observation import Observation
+from profiles.reduced import Finding
+from profiles.reduced import Invalid
+from profiles.reduced import Measurement
+from profiles.reduced import Member
+from profiles.reduced import Reduced
+from profiles.reduced import Register
+from profiles.requirement import Strict
+
+UNIT = "Mbit/s"
+QUANTITIES = {"up": "goodput-up", "down": "goodput-down"}
+
+
+class RateParameters(Strict):
+    """How rates are measured; the defaults are proposals of this project, no standard states them."""
+
+    port: int = Field(default=5201, ge=1, le=65_535)  #: TCP port of the measuring server that a terminal declares
+    direction: Literal["up", "down", "both"] = "both"  #: up is towards the terminal; of both, the lower mean is judged
+    attempts: int = Field(default=3, ge=1, le=100)  #: tests of each terminal in each direction
+    duration_s: int = Field(default=3, ge=1, le=60)  #: of one test, without its omitted beginning
+    omit_s: int = Field(default=1, ge=0, le=60)  #: omitted at the beginning of each test
+    streams: int = Field(default=1, ge=1, le=128)  #: parallel connections of one test
+    limit_mbit_s: float = Field(default=1000, gt=0, le=400_000)  #: no test goes faster; must be above what is required
+    timeout_ms: float = Field(default=3000, gt=0, le=60_000)  #: for the connection to the server
+
+
+@dataclass(slots=True)
+class _Seen:
+    """What was seen of one terminal."""
+
+    rates: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))  #: by direction
+    fault: str = ""  #: first reason why an attempt gave no rate
+    at_limit: bool = False
+
+
+@indicator(
+    "mean-access-rate",
+    unit=UNIT,
+    methods=("tcp-throughput",),
+    parameters=RateParameters,
+    objects=("terminal",),
+)
+def mean_access_rate(register: Register, observations: Iterable[Observation], parameters: RateParameters) -> Reduced:
+    """Mean over the terminals with a measuring server of each one's mean goodput, up and down; the lower is judged.
+
+    A terminal that declares no server on the port is not measured, and counted as such. One that owes a rate in a
+    direction that is asked for and has none is unknown; so is one whose rate was what the zone's budget permitted and
+    not what its line can carry. The uncertainty is that of repeated attempts (GUM, type A).
+    """
+    owing = {it.id: _Seen() for it in register.members if it.drawn and it.measurable and _serves(it, parameters.port)}
+    if not owing:
+        return Invalid("no-rate-server", f"tcp/{parameters.port}")
+    _collect(owing, observations, parameters)
+    directions = ("up", "down") if parameters.direction == "both" else (parameters.direction,)
+    complete = {id: seen for id, seen in owing.items() if all(seen.rates[it] for it in directions)}
+    failing = tuple(Finding(id, seen.fault or "not-measured") for id, seen in owing.items() if id not in complete)
+    if not complete:
+        return Invalid(Counter(it.reason for it in failing).most_common(1)[0][0], failing=failing)
+    means = {it: {id: fmean(seen.rates[it]) for id, seen in complete.items()} for it in directions}
+    judged = min(directions, key=lambda it: fmean(means[it].values()))
+    found = combine([seen.rates[judged] for seen in complete.values()])
+    notes = [f"judged-by-{judged}"] if len(directions) > 1 else []
+    notes += ["some-without-rate-server"] if len(owing) < sum(it.drawn for it in register.members) else []
+    notes += ["rate-at-asked-limit"] if any(seen.at_limit for seen in complete.values()) else []
+    return Measurement(
+        fmean(means[judged].values()),
+        found.expanded_uncertainty / len(complete),
+        UNIT,
+        n=len(complete),
+        unknown=len(failing),
+        failing=failing,
+        notes=(*notes, *found.notes),
+        parts=tuple(means[judged].items()),
+        facts=_facts(means, judged, len(owing), len(register.members)),
+    )
+
+
+def _serves(member: Member, port: int) -> bool:
+    return str(port) in member.fact("tcp_ports").split()
+
+
+def _collect(owing: Mapping[str, _Seen], observations: Iterable[Observation], parameters: RateParameters) -> None:
+    """One pass; further attempts that others asked for do not count."""
+    directions = {quantity: direction for direction, quantity in QUANTITIES.items()}
+    for row in observations:
+        seen, direction = owing.get(row.target), directions.get(row.quantity)
+        if seen is None or direction is None or row.attempt >= parameters.attempts:
+            continue
+        fault = row.error or ""
+        if not fault:
+            bound = _bound(row.detail)
+            sane = row.unit == UNIT and row.value is not None and 0 <= row.value < math.inf
+            fault = "bad-answer" if not sane else "rate-capped" if bound == "permit" else ""
+            seen.at_limit |= bound == "asked"
+        if not fault and row.value is not None:
+            seen.rates[direction].append(row.value)
+        else:
+            seen.fault = seen.fault or (fault if fault in _REASONS else "bad-answer")
+
+
+_REASONS = INSTRUMENT_ERRORS | TARGET_ERRORS | {"rate-capped"}
+
+
+@lru_cache(maxsize=4096)
+def _bound(detail: str) -> str:
+    """What a rate was bound by besides the path: ``permit``, ``asked``, or nothing."""
+    try:
+        found = json.loads(detail).get("bound", "")
+    except (ValueError, AttributeError):
+        return ""
+    return found if found in ("permit", "asked") else ""
+
+
+def _facts(
+    means: Mapping[str, Mapping[str, float]], judged: str, servers: int, registered: int
+) -> tuple[tuple[str, str], ...]:
+    """The mean of each direction; quantiles of the judged one; how many terminals have a server at all."""
+    rates = sorted(means[judged].values())
+    return (
+        *((f"mean_{it}", f"{fmean(found.values()):.4g} {UNIT}") for it, found in means.items()),
+        ("minimum", f"{rates[0]:.4g} {UNIT}"),
+        ("p5", f"{_quantile(rates, 0.05):.4g} {UNIT}"),
+        ("p50", f"{_quantile(rates, 0.5):.4g} {UNIT}"),
+        ("with_server", f"{servers}/{registered}"),
+    )
+
+
+def _quantile(ordered: Sequence[float], share: float) -> float:
+    """The least value that at least ``share`` of all do not exceed."""
+    return ordered[max(math.ceil(share * len(ordered)), 1) - 1]

@@ -1,0 +1,155 @@
+"""Mean access rate: whose rates are averaged, which direction is judged, and what is no rate of the line."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from collections.abc import Iterable
+from typing import Any
+
+import pytest
+
+from profiles.indicators import find
+from profiles.indicators.rates import QUANTITIES
+from profiles.indicators.rates import RateParameters
+from profiles.indicators.rates import mean_access_rate
+from profiles.judge import judge
+from profiles.language import Texts
+from profiles.observation import INSTRUMENT_ERRORS
+from profiles.observation import TARGET_ERRORS
+from profiles.observation import Observation
+from profiles.reduced import Invalid
+from profiles.reduced import Measurement
+from profiles.reduced import Member
+from profiles.reduced import Reduced
+from profiles.reduced import Register
+from profiles.requirement import Requirement
+from profiles.verdict import Verdict
+
+SERVING = (("tcp_ports", "80 5201"),)
+
+
+def member(id: str, **more: Any) -> Member:
+    return Member(id, services=2, **({"facts": SERVING} | more))
+
+
+def row(target: str, direction: str, value: float | None, attempt: int = 0, **more: Any) -> Observation:
+    facts: dict[str, Any] = {"unit": "Mbit/s", "error": None, "detail": "", "quantity": QUANTITIES[direction]} | more
+    return Observation(
+        method="tcp-throughput", vantage="seat", target=target, address="192.0.2.7", value=value, window=0,
+        attempt=attempt, utc_ns=0, monotonic_ns=0, **facts,
+    )  # fmt: skip
+
+
+def rows(target: str, **rates: Iterable[float]) -> list[Observation]:
+    return [row(target, way, value, n) for way, values in rates.items() for n, value in enumerate(values)]
+
+
+def reduce(members: Iterable[Member], observations: Iterable[Observation], **parameters: Any) -> Reduced:
+    return mean_access_rate(Register(tuple(members)), observations, RateParameters(**parameters))
+
+
+def measured(*arguments: Any, **parameters: Any) -> Measurement:
+    found = reduce(*arguments, **parameters)
+    assert isinstance(found, Measurement), found
+    return found
+
+
+SOUND = [*rows("a", up=[100, 104, 102], down=[90, 90, 90]), *rows("b", up=[50, 50, 50], down=[40, 44, 42])]
+
+
+def test_the_lower_direction_is_judged_and_both_are_told() -> None:
+    found = measured([member("a"), member("b")], SOUND)
+    assert (found.value, found.unit, found.n, found.unknown) == (66, "Mbit/s", 2, 0)
+    assert found.parts == (("a", 90), ("b", 42))
+    assert found.notes == ("judged-by-down",)
+    facts = dict(found.facts)
+    assert (facts["mean_up"], facts["mean_down"]) == ("76 Mbit/s", "66 Mbit/s")
+    assert (facts["minimum"], facts["p5"], facts["p50"]) == ("42 Mbit/s", "42 Mbit/s", "42 Mbit/s")
+    assert facts["with_server"] == "2/2"
+    # one mean of three attempts with s = 2, another without scatter; half their sum; Student's 4.53 for 2 degrees
+    assert found.expanded_uncertainty == pytest.approx(4.527 * 2 / math.sqrt(3) / 2, rel=1e-3)
+
+
+@pytest.mark.parametrize(("direction", "value"), [("up", 76), ("down", 66)])
+def test_one_direction_may_be_asked_for(direction: str, value: float) -> None:
+    found = measured([member("a"), member("b")], SOUND, direction=direction)
+    assert (found.value, found.notes) == (value, ())
+
+
+def test_terminals_without_a_server_are_not_averaged_and_are_told_of() -> None:
+    quiet = member("c", facts=(("tcp_ports", "15201 502"),))
+    found = measured([member("a"), member("b"), quiet, Member("d")], SOUND)
+    assert (found.n, found.unknown) == (2, 0)
+    assert "some-without-rate-server" in found.notes
+    assert dict(found.facts)["with_server"] == "2/4"
+
+
+def test_where_nobody_has_a_server_nothing_is_claimed(ask: Callable[..., Requirement]) -> None:
+    found = reduce([Member("d"), member("a", addresses=0), member("b", drawn=False)], SOUND)
+    assert found == Invalid("no-rate-server", "tcp/5201")
+    assert judge(ask(">= 50 Mbit/s", "R1", indicator="mean-access-rate"), found).verdict is Verdict.INCONCLUSIVE
+
+
+@pytest.mark.parametrize(
+    ("broken", "reason"),
+    [
+        ([], "not-measured"),
+        (rows("b", up=[50, 50]), "not-measured"),  # one direction only
+        ([row("b", "down", None, error="timeout"), *rows("b", up=[50])], "timeout"),
+        ([row("b", "down", None, error="busy"), *rows("b", up=[50])], "busy"),
+        ([row("b", "down", None, error="what-is-this"), *rows("b", up=[50])], "bad-answer"),
+        (rows("b", up=[50], down=[math.nan]), "bad-answer"),
+        (rows("b", up=[50], down=[math.inf]), "bad-answer"),
+        (rows("b", up=[50], down=[-1]), "bad-answer"),
+        ([*rows("b", up=[50]), row("b", "down", 40, unit="bit/s")], "bad-answer"),
+        ([*rows("b", up=[50]), row("b", "down", 40, detail='{"bound":"permit"}')], "rate-capped"),
+        ([*rows("b", up=[50]), row("b", "down", 40, attempt=3)], "not-measured"),  # others asked for more
+    ],
+)
+def test_a_terminal_without_a_rate_of_its_line_is_unknown(
+    ask: Callable[..., Requirement], broken: list[Observation], reason: str
+) -> None:
+    found = measured([member("a"), member("b")], [*rows("a", up=[100] * 3, down=[90] * 3), *broken])
+    assert (found.value, found.n, found.unknown) == (90, 1, 1)
+    assert [(it.target, it.reason) for it in found.failing] == [("b", reason)]
+    judged = judge(ask(">= 50 Mbit/s", "R1", indicator="mean-access-rate"), found)
+    assert (judged.verdict, judged.reason) == (Verdict.ERROR, "unknown-objects")
+
+
+def test_where_nothing_was_measured_the_reason_is_the_commonest() -> None:
+    faults = [row("a", "up", None, error="refused"), row("b", "up", None, error="busy")]
+    found = reduce([member("a"), member("b"), member("c")], [*faults, row("c", "down", None, error="busy")])
+    assert isinstance(found, Invalid)
+    assert (found.reason, len(found.failing)) == ("busy", 3)
+
+
+def test_a_failed_attempt_among_sound_ones_leaves_the_mean_of_the_sound_ones() -> None:
+    seen = [*rows("a", up=[100, 102], down=[90, 94]), row("a", "down", None, 2, error="busy")]
+    found = measured([member("a")], seen)
+    assert (found.value, found.unknown) == (92, 0)
+
+
+def test_rates_at_the_asked_limit_are_told_of() -> None:
+    seen = [*rows("a", up=[999]), row("a", "down", 998, detail='{"bound":"asked"}')]
+    assert "rate-at-asked-limit" in measured([member("a")], seen).notes
+
+
+@pytest.mark.parametrize("detail", ["", "{", "[]", '{"bound":3}', '{"bound":["permit"]}', "null"])
+def test_a_detail_that_says_nothing_binds_nothing(detail: str) -> None:
+    found = measured([member("a")], [*rows("a", up=[50, 50]), row("a", "down", 40, detail=detail)])
+    assert (found.value, found.unknown) == (40, 0)
+
+
+def test_every_reason_and_note_has_a_text() -> None:
+    texts = set(Texts.of("profiles").codes())
+    codes = INSTRUMENT_ERRORS | (TARGET_ERRORS - {"late", "absent"})
+    codes |= {"rate-capped", "no-rate-server", "some-without-rate-server", "rate-at-asked-limit"}
+    codes |= {"one-attempt", "scatter-unknown", "judged-by-up", "judged-by-down"}
+    assert {f"reason.{code}" for code in codes} <= texts
+
+
+def test_it_is_in_the_register_of_indicators() -> None:
+    found = find("mean-access-rate")
+    assert found is not None
+    assert (found.unit, found.objects, found.methods) == ("Mbit/s", ("terminal",), ("tcp-throughput",))
