@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import socket
 import sys
 import time
@@ -40,6 +41,7 @@ from probes.ports import NetlinkPort
 from probes.ports import Ticket
 from probes.ports import pack_sockaddr
 from probes.programs import Finished
+from probes.serial_port import SerialPort
 from probes.stream_port import StreamPort
 
 #: Programs that may be run, all of which only read what the vantage point's own daemons know.
@@ -277,6 +279,19 @@ class Gate:
             stopped=partial(self._ends, ticket),
             keep=keep,
         )
+
+    def serial_port(self, ticket: Ticket) -> SerialPort:
+        """The command port that ``ticket`` names, which :meth:`admit_local` has given; questions must be claimed.
+
+        Raises:
+            PermissionError: if the ticket is for an address. It is a bug of the caller; nothing is opened.
+            OSError: if it is not there (``ENOENT``), may not be opened (``EACCES``), is no terminal (``ENOTTY``), or
+                somebody else has it (``EBUSY``).
+        """
+        if self.permit.local.get(ticket.target.address) is None:
+            raise PermissionError(f"{ticket.target.address} is no instrument of this vantage point")
+        flags = os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK | os.O_CLOEXEC
+        return SerialPort(os.open(ticket.target.address, flags), ticket)
 
     def _spend(self, ticket: Ticket, size: int) -> None:
         if ticket.credit < size or size < 1:

@@ -40,6 +40,7 @@ MODULES = {
     "tcp-connect": "probes.tcp",
     "neighbour": "probes.neighbour",
     "tcp-throughput": "probes.throughput",
+    "modem-status": "probes.modem",
 }
 
 

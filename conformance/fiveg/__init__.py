@@ -1,0 +1,1 @@
+"""Suites of the 5G pillar."""
