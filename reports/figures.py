@@ -10,6 +10,7 @@ from datetime import tzinfo
 
 from profiles.evidence import Evidence
 from profiles.evidence import decide
+from profiles.quantity import Quantity
 from profiles.quantity import QuantityError
 from profiles.quantity import exact
 from profiles.quantity import format_number
@@ -98,10 +99,25 @@ def misses(part: Result, whole: Result) -> bool:
 
 def limit_of(result: Result) -> float | None:
     """The limit in the result's unit; ``None`` where there is none, or the two units cannot be compared."""
-    if result.threshold is None:
+    return limit_in(result.threshold, result.unit)
+
+
+def limit_in(threshold: Threshold | None, unit: str) -> float | None:
+    """The limit in ``unit``; ``None`` where there is none, or the two units cannot be compared."""
+    if threshold is None:
         return None
     try:
-        return float(parse_quantity(result.threshold.value).to(result.unit).magnitude)
+        return float(parse_quantity(threshold.value).to(unit).magnitude)
+    except (QuantityError, OverflowError):
+        return None
+
+
+def value_in(result: Result, unit: str) -> float | None:
+    """The result's value in ``unit``; ``None`` where there is none, or the two units cannot be compared."""
+    if result.value is None or not math.isfinite(result.value):
+        return None
+    try:
+        return float(Quantity(exact(result.value), result.unit).to(unit).magnitude)
     except (QuantityError, OverflowError):
         return None
 

@@ -30,6 +30,12 @@ BY_URGENCY = (
     Verdict.NOT_APPLICABLE,
 )
 
+#: Pillars in the order of a report.
+PILLARS = ("network", "fiveg", "pon", "tsn", "ipv6", "security", "compute", "data")
+
+#: Reasons of findings whose note names the check first.
+CHECKS = frozenset({"check-failed", "check-not-made"})
+
 #: Comparisons as a reader knows them.
 SIGNS = {">=": "≥", ">": ">", "<=": "≤", "<": "<", "==": "="}
 
@@ -85,6 +91,30 @@ def reason(code: str, facts: Mapping[str, str] | None = None) -> Said:
         return _say("profiles", f"reason.{code}", {name: SIGNS.get(fact, fact) for name, fact in (facts or {}).items()})
     except (KeyError, IndexError, TypeError):
         return same(code)
+
+
+def check(item: str) -> Said:
+    """The words of a check; the item itself where it has none, such as a zone."""
+    try:
+        return _say("profiles", f"check.{item}", {})
+    except (KeyError, IndexError, TypeError):
+        return same(item)
+
+
+def note(code: str, text: str) -> Said:
+    """The note of a finding; where checks are the reason, it begins with the check that was not passed."""
+    if code not in CHECKS:
+        return same(text)
+    item, dot, rest = text.partition(" · ")
+    return Said(*(f"{words}{dot}{rest}" for words in check(item)))
+
+
+def pillar(id: str) -> Said:
+    """A pillar's name; the id itself where it has none."""
+    try:
+        return say(f"pillar.{id}")
+    except (KeyError, TypeError):
+        return same(id)
 
 
 def verdict(word: Verdict) -> Said:

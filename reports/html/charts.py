@@ -15,9 +15,12 @@ from profiles.verdict import Verdict
 from reports.figures import count
 from reports.figures import number
 from reports.figures import with_unit
+from reports.html.axes import accepted
+from reports.html.axes import axis
+from reports.html.axes import domain
+from reports.html.axes import limit_line
 from reports.html.delays import Distribution
 from reports.html.svg import Scale
-from reports.html.svg import anchor_at
 from reports.html.svg import drawing
 from reports.html.svg import element
 from reports.html.svg import words
@@ -54,15 +57,15 @@ def interval_chart(reading: Reading) -> Markup:
     value, unit, low, high = reading.value, reading.unit, reading.low, reading.high
     limit, op, limit_text = reading.limit, reading.op, reading.limit_text
     known = [one for one in (value, low, high, limit) if one is not None]
-    scale = Scale(*_domain(known, unit), _SIDE, _WIDTH - _SIDE)
+    scale = Scale(*domain(known, unit), _SIDE, _WIDTH - _SIDE)
     parts = []
     if limit is not None:
-        parts.append(_accepted(scale, limit, op))
-    parts.append(_axis(scale, 64, unit))
+        parts.append(accepted(scale, limit, op, 24, 64))
+    parts.append(axis(scale, 64, unit))
     if reading.has_interval:
         parts.append(_span(scale, low, high))
     if limit is not None:
-        parts.append(_limit(scale, limit, limit_text))
+        parts.append(limit_line(scale, limit, limit_text, 24, 64))
     parts.append(element("circle", cx=scale.at(value), cy=42, r=5, class_="value"))
     told = with_unit(number(value, limit), unit)
     title = (
@@ -121,14 +124,14 @@ def delay_chart(delays: Distribution) -> Markup:
     up = Scale(0, peak, _DELAY_BASE, _DELAY_TOP)
     parts = [_grid(up), *_columns(shares, scale, up)]
     parts.append(_lost_column(delays, up))
-    parts.append(_axis(scale, _DELAY_BASE))
+    parts.append(axis(scale, _DELAY_BASE))
     parts += [_quantile(name, value, row, scale) for row, (name, value) in enumerate(delays.named_quantiles())]
-    axis = "delay-axis" if scale.log else "delay-axis-linear"
+    described = "delay-axis" if scale.log else "delay-axis-linear"
     parts.append(
         words(
             (_DELAY_LEFT + _DELAY_RIGHT) / 2,
             _DELAY_BASE + 38,
-            say(f"chart.{axis}", quantity=quantity),
+            say(f"chart.{described}", quantity=quantity),
             class_="axis-title",
             anchor="middle",
         )
@@ -144,35 +147,11 @@ def ms(value: float) -> Said:
     return same(with_unit(number(value), "ms")) if math.isfinite(value) else say("chart.infinite")
 
 
-def _domain(values: Sequence[float], unit: str) -> tuple[float, float]:
-    """The part of the axis to show: what is there with some room; shares never beyond 0 and 100 %."""
-    low, high = min(values), max(values)
-    room = max(high / 8 - low / 8, 2.0 if unit == "%" else max(abs(low), abs(high)) / 10, 1e-6)
-    low, high = max(low - room, -1.7e308), min(high + room, 1.7e308)
-    if unit == "%" and min(values) >= 0 and max(values) <= 100:
-        low, high = max(low, 0.0), min(high, 100.0)
-    return low, high
-
-
 def _delay_range(delays: Distribution) -> tuple[float, float]:
     if not delays.answered:
         return 0.1, 1000.0
     low, high = (min(max(end, _SHORTEST_MS), _LONGEST_MS) for end in (delays.minimum_ms, delays.maximum_ms))
     return (low, high) if high > low * 1.01 else (low * 0.9, low * 1.1)
-
-
-def _accepted(scale: Scale, limit: float, op: str) -> Markup:
-    at = scale.at(limit)
-    start, end = {">": (at, scale.end), "<": (scale.start, at)}.get(op[0], (at - 2, at + 2))
-    return element("rect", x=start, y=24, width=max(0.0, end - start), height=40, class_="accepted")
-
-
-def _limit(scale: Scale, limit: float, text: str) -> Markup:
-    at = scale.at(limit)
-    label = words(
-        at, 16, say("chart.limit", limit=text), class_="limit-text", anchor=anchor_at(at, scale.start, scale.end)
-    )
-    return element("line", x1=at, x2=at, y1=22, y2=64, class_="limit") + label
 
 
 def _span(scale: Scale, low: float | None, high: float | None) -> Markup:
@@ -187,17 +166,6 @@ def _span(scale: Scale, low: float | None, high: float | None) -> Markup:
             parts.append(
                 element("path", d=f"M{at + toward:.1f} 37L{at:.1f} 42L{at + toward:.1f} 47", class_="span arrow")
             )
-    return Markup().join(parts)
-
-
-def _axis(scale: Scale, y: float, unit: str = "") -> Markup:
-    parts = [element("line", x1=scale.start, x2=scale.end, y1=y, y2=y, class_="axis")]
-    ticks = scale.ticks()
-    for index, (value, text) in enumerate(ticks):
-        at = scale.at(value)
-        told = with_unit(text, unit) if index == len(ticks) - 1 else text
-        parts.append(element("line", x1=at, x2=at, y1=y, y2=y + 4, class_="axis"))
-        parts.append(words(at, y + 18, same(told), class_="tick", anchor="middle"))
     return Markup().join(parts)
 
 

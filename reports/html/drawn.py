@@ -9,21 +9,36 @@ from typing import NamedTuple
 
 from markupsafe import Markup
 
+from reports.exhibit import BarsRecord
+from reports.exhibit import CurveRecord
+from reports.exhibit import MatrixRecord
 from reports.figures import count
 from reports.figures import interval_of
+from reports.figures import limit_in
 from reports.figures import limit_of
 from reports.figures import number
 from reports.figures import share_of
 from reports.figures import threshold_text
+from reports.figures import value_in
 from reports.figures import value_of
 from reports.figures import worst_first
+from reports.html.bars import Bar
+from reports.html.bars import Limit
+from reports.html.bars import bars_chart
 from reports.html.charts import Reading
 from reports.html.charts import bar
 from reports.html.charts import bar_axis
 from reports.html.charts import delay_chart
 from reports.html.charts import interval_chart
 from reports.html.charts import ms
+from reports.html.curve import Distributed
+from reports.html.curve import curve_chart
+from reports.html.curve import facts as curve_facts
 from reports.html.delays import Distribution
+from reports.html.listing import Thing
+from reports.html.listing import called
+from reports.html.matrix import MatrixView
+from reports.html.matrix import matrix_view
 from reports.result import Result
 from reports.wording import Said
 from reports.wording import dimension_value
@@ -76,6 +91,43 @@ def value_chart(result: Result) -> Markup:
         interval_text=interval_of(result),
     )
     return interval_chart(reading)
+
+
+class Picture(NamedTuple):
+    """What a result shows of its data: a drawing with its facts, or a table of checks."""
+
+    title: Said
+    chart: Markup
+    facts: list[tuple[Said, Said]]
+    matrix: MatrixView | None
+
+
+def picture(result: Result, quantile: float | None, known: Mapping[str, Thing]) -> Picture | None:
+    """The picture of the result's exhibit, if it has one.
+
+    Args:
+        result: with its limit.
+        quantile: that was asked for, under rule R4.
+        known: what the plant knows of its objects, by id.
+    """
+    match result.exhibit:
+        case BarsRecord(unit=unit, rows=rows) if rows:
+            bars = [Bar(called(id, known).zh, value) for id, value in rows]
+            return Picture(say("item.bars"), bars_chart(bars, unit, _limit(result, unit)), [], None)
+        case CurveRecord(unit=unit, points=points, n=n, lost=lost) if n:
+            value = value_in(result, unit) if quantile is not None else None
+            made = Distributed(unit, points, n, lost, quantile, value)
+            return Picture(say("item.curve"), curve_chart(made, _limit(result, unit)), curve_facts(made), None)
+        case MatrixRecord() as record if record.cells:
+            return Picture(say("item.matrix"), Markup(), [], matrix_view(record, known))
+    return None
+
+
+def _limit(result: Result, unit: str) -> Limit | None:
+    limit = limit_in(result.threshold, unit)
+    if result.threshold is None or limit is None or not math.isfinite(limit):
+        return None
+    return Limit(result.threshold.op, limit, threshold_text(result.threshold))
 
 
 def breakdowns(whole: Result, parts: Sequence[Result], names: Mapping[tuple[str, str], str]) -> list[Breakdown]:

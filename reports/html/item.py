@@ -27,8 +27,10 @@ from reports.figures import value_of
 from reports.html.delays import Distribution
 from reports.html.drawn import Breakdown
 from reports.html.drawn import DelayView
+from reports.html.drawn import Picture
 from reports.html.drawn import breakdowns
 from reports.html.drawn import delay_view
+from reports.html.drawn import picture
 from reports.html.drawn import value_chart
 from reports.html.listing import PAGE
 from reports.html.listing import PagedData
@@ -113,6 +115,7 @@ class ItemView:
     number: int
     anchor: str
     id: str
+    pillar: str  #: of the requirement; empty if the bundle's profile does not hold it
     title: Said
     indicator: Said
     verdict: Verdict
@@ -127,6 +130,7 @@ class ItemView:
     source: Provenance | None
     basis: Basis
     chart: Markup
+    picture: Picture | None
     breakdowns: list[Breakdown]
     failing: list[Row]  #: the first page
     failing_total: int
@@ -148,6 +152,7 @@ def view_item(item: Item, paged: PagedData) -> ItemView:
         number=item.number,
         anchor=anchor,
         id=result.item,
+        pillar=asked.pillar if asked else "",
         title=of(asked.title) if asked else same(result.item),
         indicator=Said(indicator.title["zh"], indicator.title["en"]) if indicator else same(result.indicator),
         verdict=result.verdict,
@@ -162,6 +167,7 @@ def view_item(item: Item, paged: PagedData) -> ItemView:
         source=_provenance(asked.source) if asked else None,
         basis=Basis(_scope(asked), _definition(result.indicator), _rule(result.rule, asked), _parameters(asked)),
         chart=value_chart(result),
+        picture=picture(result, _quantile(result, asked), item.known),
         breakdowns=breakdowns(result, item.parts, item.names),
         failing=failing[:PAGE],
         failing_total=len(failing),
@@ -170,6 +176,11 @@ def view_item(item: Item, paged: PagedData) -> ItemView:
         notes=[reason(code, result.facts) for code in result.notes],
         evidence=_evidence(item),
     )
+
+
+def _quantile(result: Result, asked: Requirement | None) -> float | None:
+    """The quantile that the result's value is, under the rule that looks at one."""
+    return asked.quantile if asked is not None and result.rule == Rule.R4 else None
 
 
 def _figures(result: Result) -> Figures:

@@ -6,15 +6,20 @@ a few megabytes, and nothing is drawn before a reader asks for it.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from collections.abc import Sequence
 from dataclasses import dataclass
 from dataclasses import field
 from typing import Any
 from typing import NamedTuple
 
+from fixtures.objects import Object
+from fixtures.objects import objects
 from fixtures.plant.model import Plant
+from profiles.reduced import Member
 from reports.result import FindingRecord
 from reports.wording import Said
+from reports.wording import note
 from reports.wording import reason
 from reports.wording import same
 from reports.wording import say
@@ -39,17 +44,17 @@ class Row(NamedTuple):
 
     thing: Thing
     reason: Said
-    note: str
+    note: Said
 
 
 def things(plant: Plant) -> dict[str, Thing]:
-    """Every object of the plant that a finding may name, by id."""
+    """Every object of the plant that a finding may name, and every zone, by id."""
     zones = {zone.id: zone.name or zone.id for zone in plant.zones}
     areas = {area.id: area.name or area.id for area in plant.areas}
     found = {}
     for device in plant.devices:
         found[device.id] = Thing(
-            device.id, device.kind, zones.get(device.zone, device.zone), "", _NO_CLASS, _all(device)
+            device.id, device.kind, zones.get(device.zone, device.zone), "", say("object.device"), _all(device)
         )
     for area in plant.areas:
         zone, classes = zones.get(area.zone, area.zone), [say(f"class.{cls}") for cls in area.classes]
@@ -60,12 +65,46 @@ def things(plant: Plant) -> dict[str, Thing]:
         zone, area_name = zones.get(endpoint.zone, endpoint.zone), areas.get(endpoint.area or "", endpoint.area or "")
         cls = say(f"class.{endpoint.cls}")
         found[endpoint.id] = Thing(endpoint.id, endpoint.name, zone, area_name, cls, _all(endpoint))
+    for one in objects(plant):
+        if one.member.id not in found:
+            found[one.member.id] = _facility(one, zones)
+    for zone_id, name in zones.items():
+        found.setdefault(zone_id, Thing(zone_id, name if name != zone_id else "", name, "", say("object.zone")))
     return found
+
+
+def called(id: str, known: Mapping[str, Thing]) -> Said:
+    """An object as a reader knows it: its name where it has one, and its id."""
+    thing = known.get(id)
+    if thing is None or not thing.name or thing.name == id:
+        return same(id)
+    return same(f"{thing.name} {id}")
+
+
+def _facility(one: Object, zones: Mapping[str, str]) -> Thing:
+    """An object that is no terminal: a flow, a clock, a passage, ..., with where it is and where it is asked."""
+    seen = [assignment for _, assignment in one.assign()]
+    name = next((str(name) for it in seen if (name := getattr(it.source, "name", ""))), "")
+    addresses = dict.fromkeys(address for it in seen for address in it.addresses)
+    zone = zones.get(one.zone, one.zone)
+    return Thing(one.member.id, name, zone, "", _kind(one.member), ", ".join(addresses))
+
+
+def _kind(member: Member) -> Said:
+    """What kind of object it is; of an element, which."""
+    kind = member.fact("kind", member.basis)
+    try:
+        return say(f"object.{kind}")
+    except (KeyError, TypeError):
+        return same(kind)
 
 
 def rows(findings: Sequence[FindingRecord], known: dict[str, Thing]) -> list[Row]:
     """The findings with what the plant knows of their objects."""
-    return [Row(known.get(one.target) or Thing(one.target), reason(one.reason), one.note) for one in findings]
+    return [
+        Row(known.get(one.target) or Thing(one.target), reason(one.reason), note(one.reason, one.note))
+        for one in findings
+    ]
 
 
 @dataclass
@@ -75,7 +114,7 @@ class PagedData:
     lists: dict[str, list[list[int]]] = field(default_factory=dict)
     _things: dict[Thing, int] = field(default_factory=dict)
     _reasons: dict[Said, int] = field(default_factory=dict)
-    _notes: dict[str, int] = field(default_factory=dict)
+    _notes: dict[Said, int] = field(default_factory=dict)
     _classes: dict[Said, int] = field(default_factory=dict)
 
     def add(self, anchor: str, every: Sequence[Row]) -> None:
@@ -93,12 +132,9 @@ class PagedData:
             "things": plain,
             "classes": list(self._classes),
             "reasons": list(self._reasons),
-            "notes": list(self._notes),
+            "notes": [note.zh if note.zh == note.en else note for note in self._notes],
             "lists": self.lists,
         }
-
-
-_NO_CLASS = same("")
 
 
 def _index(table: dict[Any, int], value: Any) -> int:  # noqa: ANN401 - any hashable value

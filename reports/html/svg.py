@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from html import escape
+from unicodedata import east_asian_width
 
 from markupsafe import Markup
 
@@ -52,6 +53,17 @@ def drawing(
     box = f"0 0 {_told(width)} {_told(height)}"
     ratio = "none" if stretch else None
     return element("svg", inner, viewBox=box, preserveAspectRatio=ratio, role="img", class_=class_)
+
+
+def clipped(text: str, room: int) -> str:
+    """``text``, cut off with an ellipsis where it takes more than ``room`` half-width characters."""
+    widths = [2 if east_asian_width(letter) in "FW" else 1 for letter in text]
+    if sum(widths) <= room:
+        return text
+    kept = 0
+    while sum(widths[: kept + 1]) < room:
+        kept += 1
+    return text[:kept] + "…"
 
 
 def anchor_at(x: float, left: float, right: float) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -28,8 +29,10 @@ from reports.result import Result
 from reports.standing import UNMEASURED
 from reports.standing import Standing
 from reports.wording import BY_URGENCY
+from reports.wording import PILLARS
 from reports.wording import Said
 from reports.wording import of
+from reports.wording import pillar
 from reports.wording import say
 from reports.wording import trusted
 from reports.wording import verdict
@@ -56,6 +59,18 @@ class Tally:
     word: Said
     means: Said
     count: int
+
+
+@dataclass(frozen=True)
+class Group:
+    """The items of one pillar."""
+
+    id: str
+    name: Said
+    tallies: list[Tally]  #: of those verdicts that there are
+    items: list[ItemView]
+    measured: list[ItemView]
+    unmeasured: list[ItemView]
 
 
 @dataclass(frozen=True)
@@ -94,6 +109,7 @@ class Page:
     items: list[ItemView]  #: all, in the plan's order
     measured: list[ItemView]
     unmeasured: list[ItemView]
+    groups: list[Group]  #: all, by pillar
     events: list[EventRow]
     paged: PagedData
 
@@ -129,6 +145,7 @@ def view(material: Material) -> Page:
         items=items,
         measured=[item for item in items if item.verdict not in UNMEASURED],
         unmeasured=[item for item in items if item.verdict in UNMEASURED],
+        groups=list(_groups(items)),
         events=[EventRow(moment(event.utc_ns, zone), event.kind, event.text) for event in material.events],
         paged=paged,
     )
@@ -163,6 +180,22 @@ def _items(material: Material) -> list[Item]:
         )
         for number, result in enumerate(whole, 1)
     ]
+
+
+def _groups(items: Sequence[ItemView]) -> Iterator[Group]:
+    """The pillars that the plan has, in their order; last what belongs to none."""
+    there = {item.pillar for item in items}
+    for id in (*(one for one in PILLARS if one in there), *sorted(there - {*PILLARS})):
+        found = [item for item in items if item.pillar == id]
+        counts = [(word, sum(item.verdict is word for item in found)) for word in BY_URGENCY]
+        yield Group(
+            id=id or "other",
+            name=pillar(id or "other"),
+            tallies=[_tally(word, number) for word, number in counts if number],
+            items=found,
+            measured=[item for item in found if item.verdict not in UNMEASURED],
+            unmeasured=[item for item in found if item.verdict in UNMEASURED],
+        )
 
 
 def _names(plant: Plant) -> dict[tuple[str, str], str]:

@@ -64,7 +64,7 @@ def visible_text(browser: Any) -> str:
 
 
 def rows(browser: Any, table: str) -> list[str]:
-    found = browser.find_elements("css selector", f"{table} tbody tr")
+    found = browser.find_elements("css selector", f"{table} tbody tr:not(.group)")
     return [row.text for row in found if row.is_displayed()]
 
 

@@ -103,7 +103,7 @@ def test_failing_objects_carry_what_the_plant_knows_of_them(made: Material) -> N
     assert (first.thing.name, first.thing.zone, first.thing.area) == ("机械手 0", "焊装一区", "焊装线")
     assert first.thing.cls.en == "E production equipment"
     assert first.thing.addresses == "198.18.0.1, 2001:db8::1"
-    assert first.note.startswith("icmp-echo")
+    assert first.note.en.startswith("icmp-echo")
 
 
 def test_an_object_that_the_plant_does_not_know_is_still_listed(made: Material) -> None:

@@ -20,17 +20,24 @@
 
   // Summary: filter by verdict and words, sort by column.
   function summary(section) {
-    const body = section.querySelector("tbody");
+    const bodies = all("tbody", section); // one for each pillar, with a row that names it
+    const items = (body) => [...body.rows].filter((row) => row.dataset.verdict);
     const search = section.querySelector("[data-search]");
     const chips = all("[data-verdict]", section.querySelector(".chips"));
     let wanted = "";
     function filter() {
       const words = search.value.toLowerCase().split(/\s+/);
       let shown = 0;
-      for (const row of body.rows) {
-        const text = row.textContent.toLowerCase();
-        row.hidden = (wanted && row.dataset.verdict !== wanted) || !words.every((word) => text.includes(word));
-        shown += !row.hidden;
+      for (const body of bodies) {
+        const rows = items(body);
+        const pillar = body.rows[0].textContent.toLowerCase();
+        for (const row of rows) {
+          const text = row.textContent.toLowerCase() + pillar;
+          row.hidden = (wanted && row.dataset.verdict !== wanted) || !words.every((word) => text.includes(word));
+        }
+        const found = rows.filter((row) => !row.hidden).length;
+        body.hidden = found === 0;
+        shown += found;
       }
       section.querySelector("[data-empty]").hidden = shown > 0;
     }
@@ -51,7 +58,9 @@
         const key = (row) => row.cells[button.dataset.sort].dataset.key;
         const numeric = (a, b) => (a === "" ? Infinity : +a) - (b === "" ? Infinity : +b);
         const compare = (a, b) => (isNaN(a) || isNaN(b) ? order.compare(a, b) : numeric(a, b) || 0);
-        body.append(...[...body.rows].sort((a, b) => compare(key(a), key(b)) * (down ? -1 : 1)));
+        for (const body of bodies) {
+          body.append(...items(body).sort((a, b) => compare(key(a), key(b)) * (down ? -1 : 1)));
+        }
       });
     }
   }
