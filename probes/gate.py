@@ -41,6 +41,7 @@ from probes.ports import NetlinkPort
 from probes.ports import Ticket
 from probes.ports import pack_sockaddr
 from probes.programs import Finished
+from probes.router_port import RouterPort
 from probes.serial_port import SerialPort
 from probes.stream_port import StreamPort
 
@@ -231,6 +232,24 @@ class Gate:
             return StreamPort(socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK), ticket, address)
         except OSError:
             ticket.device.connections -= 1
+            raise
+
+    def router_port(self, ticket: Ticket, interface: int) -> RouterPort:
+        """A port for router solicitation on ``interface``, for a ticket to a link.
+
+        Raises:
+            PermissionError: if the kernel does not allow it.
+            ValueError: if the ticket is for something else. It is a bug of the caller.
+            OSError: if there is no such interface.
+        """
+        _, slash, length = ticket.target.address.partition("/")
+        if ticket.packed or not (slash and length.isdigit()):
+            raise ValueError(f"{ticket.target.address} is no link")
+        opened = socket.socket(socket.AF_INET6, socket.SOCK_RAW, socket.IPPROTO_ICMPV6)
+        try:
+            return RouterPort(opened, ticket, interface)
+        except OSError:
+            opened.close()
             raise
 
     async def run_program(

@@ -97,6 +97,11 @@ class Device:
         self._back_off = 1
         self._silence = 0
 
+    @property
+    def gap_ns(self) -> int:
+        """Usual pause between its probes."""
+        return self._gap_ns
+
     def wait_ns(self, now_ns: int, connects: bool) -> int:
         """Nanoseconds until the device may be probed again; 0 means now."""
         if connects and self.connections >= self.permit.max_connections_per_device:

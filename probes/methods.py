@@ -39,6 +39,8 @@ MODULES = {
     "icmp-echo": "probes.icmp",
     "tcp-connect": "probes.tcp",
     "neighbour": "probes.neighbour",
+    "router-solicitation": "probes.router",
+    "dns-query": "probes.dns",
     "tcp-throughput": "probes.throughput",
     "modem-status": "probes.modem",
 }

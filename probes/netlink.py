@@ -20,6 +20,7 @@ from probes.ports import Ticket
 # linux/netlink.h, linux/rtnetlink.h, linux/neighbour.h
 NLMSG_ERROR, RTM_NEWROUTE, RTM_GETROUTE, RTM_NEWNEIGH, RTM_DELNEIGH, RTM_GETNEIGH = 2, 24, 26, 28, 29, 30
 REQUEST, ACK, REPLACE, CREATE, DUMP = 0x1, 0x4, 0x100, 0x400, 0x300
+RTM_NEWLINK, RTM_GETLINK, RTM_NEWADDR, RTM_GETADDR, IFA_ADDRESS, IFLA_ADDRESS = 16, 18, 20, 22, 1, 1
 RTA_DST, RTA_OIF, RTA_GATEWAY, RTA_MULTIPATH, RTA_VIA = 1, 4, 5, 9, 18
 NDA_DST, NDA_LLADDR, NTF_USE = 1, 2, 1
 INCOMPLETE, REACHABLE, STALE, DELAY, PROBE, FAILED, NOARP, PERMANENT = (1 << bit for bit in range(8))
@@ -31,6 +32,8 @@ COHORT = 256
 _HEADER = struct.Struct("=IHHII")
 _ROUTE = struct.Struct("=BBBBBBBBI")
 _NEIGHBOUR = struct.Struct("=BxxxiHBB")
+_ADDRESS = struct.Struct("=BBBBI")
+_LINK = struct.Struct("=BxHiII")
 _FAMILY = {4: 2, 16: 10}  #: AF_INET and AF_INET6 by the length of an address
 
 
@@ -103,6 +106,21 @@ def parse_neighbour(payload: bytes) -> tuple[tuple[int, bytes], Neighbour] | Non
     return ((interface, address), Neighbour(state, found.get(NDA_LLADDR, b""))) if address else None
 
 
+def parse_address(payload: bytes) -> tuple[int, bytes] | None:
+    """An address message as (interface, address); nothing if it is too short or has no address."""
+    if len(payload) < _ADDRESS.size:
+        return None
+    address = attributes(payload[_ADDRESS.size :]).get(IFA_ADDRESS, b"")
+    return (_ADDRESS.unpack_from(payload)[4], address) if address else None
+
+
+def parse_link(payload: bytes) -> tuple[int, bytes] | None:
+    """A link message as (interface, link-layer address); nothing if it is too short."""
+    if len(payload) < _LINK.size:
+        return None
+    return _LINK.unpack_from(payload)[2], attributes(payload[_LINK.size :]).get(IFLA_ADDRESS, b"")
+
+
 class Kernel:
     """Questions to the kernel; each is answered at once."""
 
@@ -129,6 +147,17 @@ class Kernel:
         """The neighbour tables (ARP and ND) by (interface, address)."""
         answer = self._ask(RTM_GETNEIGH, REQUEST | DUMP, _NEIGHBOUR.pack(0, 0, 0, 0, 0))
         return dict(filter(None, (parse_neighbour(payload) for kind, payload in answer if kind == RTM_NEWNEIGH)))
+
+    def addresses(self) -> list[tuple[int, bytes]]:
+        """This host's own addresses, packed, each with the index of its interface."""
+        answer = self._ask(RTM_GETADDR, REQUEST | DUMP, _ADDRESS.pack(0, 0, 0, 0, 0))
+        parsed = [parse_address(payload) for kind, payload in answer if kind == RTM_NEWADDR]
+        return [address for address in parsed if address is not None]
+
+    def links(self) -> dict[int, bytes]:
+        """Link-layer addresses by index of the interface."""
+        answer = self._ask(RTM_GETLINK, REQUEST | DUMP, _LINK.pack(0, 0, 0, 0, 0))
+        return dict(filter(None, (parse_link(payload) for kind, payload in answer if kind == RTM_NEWLINK)))
 
     def solicit(self, ticket: Ticket, size: int, interface: int, mac: bytes) -> int:
         """Have the kernel ask for a claimed neighbour: by broadcast or multicast, or by unicast to a ``mac`` it had.

@@ -55,7 +55,8 @@ def user_domain_violations(
     for seen in observations:
         if seen.method == "tcp-connect" and seen.quantity == "connect-delay" and seen.attempt < parameters.attempts:
             trials[seen.target, seen.vantage].add(seen)
-    checks, broken = [], []
+    checks: list[Check] = []
+    broken: list[Finding] = []
     for member in register.members:
         if not member.drawn:
             continue
