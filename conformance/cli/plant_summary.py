@@ -6,6 +6,7 @@ from collections import Counter
 from collections import defaultdict
 from collections.abc import Collection
 from collections.abc import Iterator
+from collections.abc import Sequence
 from typing import get_args
 
 from rich.box import SIMPLE_HEAD
@@ -13,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from fixtures.objects import measuring_vantages
+from fixtures.objects import objects
 from fixtures.plant.model import Plant
 from fixtures.plant.model import Zone
 from fixtures.scope import describe
@@ -24,6 +26,7 @@ from profiles.requirement import Technology
 from reports.wording import visible
 
 _NOTHING = "–"
+_FACILITIES = ("flow", "clock", "modem", "onu", "node", "identifier")
 
 
 def summary(plant: Plant) -> Iterator[Table | Text]:
@@ -43,6 +46,8 @@ def summary(plant: Plant) -> Iterator[Table | Text]:
     yield _register(plant)
     if plant.areas:
         yield _areas(plant)
+    if any(_facilities_of(plant)):
+        yield _facilities(plant)
     yield _vantages(plant)
 
 
@@ -91,6 +96,22 @@ def _areas(plant: Plant) -> Table:
     for area in plant.areas:
         _add(table, area.id, area.name, " ".join(area.classes), area.zone, len(area.points), endpoints[area.id])
     return table
+
+
+def _facilities(plant: Plant) -> Table:
+    """How many of each kind there are, and from which vantage points they are measured."""
+    table = _table("facilities", numeric=(1,))
+    measured: dict[str, dict[str, None]] = defaultdict(dict)
+    for it in objects(plant):
+        measured[it.member.basis] |= {vantage: None for vantage, _ in it.assign()}
+    for kind, section in zip(_FACILITIES, _facilities_of(plant), strict=True):
+        if section:
+            _add(table, _text(f"facility-{kind}"), len(section), ", ".join(measured[kind]) or _NOTHING)
+    return table
+
+
+def _facilities_of(plant: Plant) -> Sequence[Sequence[object]]:
+    return plant.flows, plant.clocks, plant.modems, plant.onus, plant.nodes, plant.identifiers
 
 
 def _vantages(plant: Plant) -> Table:
