@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from dataclasses import field
@@ -23,12 +24,12 @@ class Trial:
     silent: dict[int, Observation] = field(default_factory=dict)  #: sound attempts without an answer, by index
     fault: str = ""  #: the first instrument error
 
-    def add(self, seen: Observation, patience_ms: float = math.inf) -> None:
-        """Count one attempt; an answer slower than ``patience_ms`` is none, and an absurd value no measurement."""
+    def add(self, seen: Observation, patience_ms: float = math.inf, most: float = sys.float_info.max) -> None:
+        """Count one attempt; an answer slower than ``patience_ms`` is none, and one above ``most`` is absurd."""
         error, value = seen.error, seen.value
         if error in TARGET_ERRORS:
             self.silent[seen.attempt] = seen
-        elif error is not None or value is None or not 0 <= value < math.inf:  # NaN compares false
+        elif error is not None or value is None or not 0 <= value <= most:  # NaN compares false
             self.fault = self.fault or (error if error in INSTRUMENT_ERRORS else "bad-answer")
         elif value > patience_ms:
             self.silent[seen.attempt] = seen
@@ -59,11 +60,11 @@ def all_of(outcomes: Iterable[bool | None]) -> bool | None:
 
 
 def how(seen: Observation) -> str:
-    """How one attempt went: its error code, with type and code of the ICMP message where one said so."""
+    """How an attempt without an answer in time went: its error code, with the ICMP message that said so."""
     told = facts(seen.detail)
     if seen.error == "unreachable" and "icmp_type" in told:
         return f"unreachable, ICMP {told['icmp_type']}/{told.get('icmp_code')}"
-    return seen.error or "answered"
+    return seen.error or "late"
 
 
 @lru_cache(maxsize=4096)
