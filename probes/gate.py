@@ -33,6 +33,7 @@ from typing import Any
 from probes import programs
 from probes.action import Target
 from probes.echo_port import EchoPort
+from probes.flow_port import FlowPort
 from probes.limits import Device
 from probes.limits import Zone
 from probes.permit import LEVELS
@@ -41,6 +42,7 @@ from probes.ports import NetlinkPort
 from probes.ports import Ticket
 from probes.ports import pack_sockaddr
 from probes.programs import Finished
+from probes.redaction import redacted
 from probes.router_port import RouterPort
 from probes.serial_port import SerialPort
 from probes.stream_port import StreamPort
@@ -234,6 +236,29 @@ class Gate:
             ticket.device.connections -= 1
             raise
 
+    def flow_port(self, ticket: Ticket, local: str, port: int = 0, peer_port: int = 0) -> FlowPort:
+        """A port for one end of a cyclic flow with ``ticket``, bound to the address ``local`` of this vantage point.
+
+        Args:
+            ticket: the other end.
+            local: own address of the same IP version.
+            port: own UDP port; 0 lets the kernel choose.
+            peer_port: UDP port of the other end; 0 if it is to be learnt from what it sends.
+
+        Raises:
+            OSError: if the address is none, or not this host's, or the port is taken.
+        """
+        family = socket.AF_INET if len(ticket.packed) == 4 else socket.AF_INET6
+        host = local.partition("%")[0]
+        socket.inet_pton(family, host)  # a name would be looked up
+        opened = socket.socket(family, socket.SOCK_DGRAM)
+        try:
+            opened.bind((host, port) if family == socket.AF_INET else (host, port, 0, ticket.scope_id))
+            return FlowPort(opened, ticket, family, socket.inet_ntop(family, ticket.packed), peer_port)
+        except OSError:
+            opened.close()
+            raise
+
     def router_port(self, ticket: Ticket, interface: int) -> RouterPort:
         """A port for router solicitation on ``interface``, for a ticket to a link.
 
@@ -277,10 +302,12 @@ class Gate:
         *,
         timeout_s: float,
         output_bytes: int = 16 << 20,
+        credentials: bool = False,
     ) -> Finished:
         """Run the task ``module`` (see :mod:`probes.tasks`) in a one-shot process that may speak to ``ticket`` only.
 
-        Its reply is JSON in :attr:`Finished.reply`, there only if it performed to the end.
+        Its reply is JSON in :attr:`Finished.reply`, there only if it performed to the end. If it needs ``credentials``,
+        those of the address are put into the request, and taken out of whatever the task writes.
 
         Raises:
             PermissionError: if ``size`` bytes were not claimed. It is a bug of the caller; nothing is run.
@@ -289,8 +316,10 @@ class Gate:
         self._spend(ticket, size)
         code = str(Path(__file__).parent.parent)  # a folder, or the archive that travelled: /proc/self/fd/N
         keep = (int(code.rpartition("/")[2]),) if code.startswith("/proc/self/fd/") else ()
-        order = {"module": module, "address": ticket.target.address, "request": request}
-        return await programs.run(
+        secret = self.permit.credentials.get(ticket.target.address) if credentials else None
+        whole = {**request, "credentials": secret} if credentials else request
+        order = {"module": module, "address": ticket.target.address, "request": whole}
+        finished = await programs.run(
             [sys.executable, "-I", "-c", _TASK, code, "{reply}"],
             stdin=json.dumps(order).encode(),
             timeout_s=timeout_s,
@@ -298,6 +327,7 @@ class Gate:
             stopped=partial(self._ends, ticket),
             keep=keep,
         )
+        return redacted(finished, secret)
 
     def serial_port(self, ticket: Ticket) -> SerialPort:
         """The command port that ``ticket`` names, which :meth:`admit_local` has given; questions must be claimed.

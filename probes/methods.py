@@ -41,8 +41,11 @@ MODULES = {
     "neighbour": "probes.neighbour",
     "router-solicitation": "probes.router",
     "dns-query": "probes.dns",
+    "cyclic-flow": "probes.flow",
     "tcp-throughput": "probes.throughput",
+    "compute-benchmark": "probes.compute",
     "modem-status": "probes.modem",
+    "snmp-read": "probes.snmp",
 }
 
 
@@ -61,6 +64,7 @@ class Method:
     """
     quantities: Mapping[str, str] = field(default_factory=lambda: {"presence": "1"})
     """What it observes at each attempt, and in which units; of a lost vantage point, the host supplies these rows."""
+    credentials: bool = False  #: whether it needs what the devices it asks accept, see :attr:`Permit.credentials`
     needs: tuple[str, ...] = ()
     """What the vantage point must have: ``python:NAME`` (an importable package), ``library:NAME``, ``program:NAME``."""
 
