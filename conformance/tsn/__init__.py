@@ -1,0 +1,1 @@
+"""TSN: cyclic flows, and clocks in time."""
