@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from collections.abc import Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from typing import Protocol
 
 from conformance.bulk import Bulk
 from conformance.bulk import Priced
 from conformance.spending import remaining
 from conformance.suite import can_be_measured
+from fixtures.credentials import resolve
 from fixtures.plant.model import Plant
 from fixtures.scope import permits
 from fixtures.scoping import Case
@@ -102,7 +104,9 @@ class Campaign:
         asked = (action for actions in self._asked.values() for action in actions)
         permits = remaining(self.permits, self.store, self._bulk.agreed, asked) if resume else self.permits
         methods = {id: {action.method for action in self._bulk if action.vantage == id} for id in needed}
-        pool = VantagePool.open(self.plant, {id: permits[id] for id in needed}, methods=methods)
+        credentials = resolve(self.plant, (action for action in self._bulk if action.vantage in needed))
+        whole = {id: replace(permits[id], credentials=credentials.get(id, {})) for id in needed}
+        pool = VantagePool.open(self.plant, whole, methods=methods)
         self._pool = self._open.enter_context(pool)
         if not resume:
             self.store = self._open.enter_context(open_store())

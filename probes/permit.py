@@ -44,6 +44,8 @@ class Permit:
     node), and the zone whose level applies."""
     shared: Mapping[str, int] = field(default_factory=dict)
     """How many vantage points share the rate to the device with this address; one, if it is not named."""
+    credentials: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    """What devices accept, by address; filled in when a vantage point is opened, and neither shown nor stored."""
 
     def to_wire(self) -> dict[str, Any]:
         """Plain builtin types, for a channel or a file."""
@@ -53,5 +55,5 @@ class Permit:
     def from_wire(cls, wire: Mapping[str, Any]) -> Permit:
         """The inverse of :meth:`to_wire`."""
         zones = {name: ZonePermit(**zone) for name, zone in wire["zones"].items()}
-        rest = (dict(wire[name]) for name in ("networks", "local", "shared"))
+        rest = (dict(wire[name]) for name in ("networks", "local", "shared", "credentials"))
         return cls(wire["vantage"], dict(wire["addresses"]), zones, *rest)
