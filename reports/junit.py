@@ -19,6 +19,7 @@ from reports.figures import threshold_text
 from reports.figures import value_of
 from reports.result import Campaign
 from reports.result import Result
+from reports.wording import note
 from reports.wording import reason
 from reports.wording import visible
 
@@ -116,7 +117,8 @@ def _case(result: Result, language: str) -> ET.Element:
 def _offenders(result: Result, language: str) -> Iterator[str]:
     for finding in result.failing[:_OFFENDERS]:
         words = reason(finding.reason).in_language(language)
-        yield visible(f"{finding.target}: {words}" + (f" ({finding.note})" if finding.note else ""))
+        told = note(finding.reason, finding.note).in_language(language)
+        yield visible(f"{finding.target}: {words}" + (f" ({told})" if told else ""))
     if len(result.failing) > _OFFENDERS:
         yield f"… +{len(result.failing) - _OFFENDERS}"
 

@@ -28,9 +28,12 @@ from reports.result import Result
 from reports.standing import UNMEASURED
 from reports.standing import Standing
 from reports.wording import BY_URGENCY
+from reports.wording import PILLARS
 from reports.wording import SHAPES
 from reports.wording import dimension
+from reports.wording import note
 from reports.wording import of
+from reports.wording import pillar
 from reports.wording import reason
 from reports.wording import say
 from reports.wording import verdict
@@ -57,7 +60,10 @@ _BREAKDOWNS = 4  #: breakdown rows shown under a requirement, worst first
 
 
 def terminal_table(
-    results: Sequence[Result], language: str | None = None, titles: Mapping[str, Bilingual] | None = None
+    results: Sequence[Result],
+    language: str | None = None,
+    titles: Mapping[str, Bilingual] | None = None,
+    pillars: Mapping[str, str] | None = None,
 ) -> RenderableType:
     """The results as a rich renderable that fits itself to the terminal's width.
 
@@ -65,14 +71,17 @@ def terminal_table(
         results: all results of the campaign, breakdowns included, in the plan's order.
         language: ``zh`` or ``en``; default: the chosen language.
         titles: requirement id and its title, from the profiles.
+        pillars: requirement id and its pillar, by which the rows are then grouped.
     """
-    return _TerminalTable(results, language or current_language(), titles or {})
+    return _TerminalTable(results, language or current_language(), titles or {}, pillars or {})
 
 
 class _TerminalTable:
     """Chooses its columns when it is printed, because only then the width is known."""
 
-    def __init__(self, results: Sequence[Result], language: str, titles: Mapping[str, Bilingual]) -> None:
+    def __init__(
+        self, results: Sequence[Result], language: str, titles: Mapping[str, Bilingual], pillars: Mapping[str, str]
+    ) -> None:
         self._items = [result for result in results if not result.scope]
         self._breakdowns: dict[tuple[str, str], list[Result]] = {}
         for result in results:
@@ -80,6 +89,7 @@ class _TerminalTable:
                 self._breakdowns.setdefault((result.profile, result.requirement), []).append(result)
         self._language = language
         self._titles = titles
+        self._pillars = pillars
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[RenderableType]:
         yield self._table(options.max_width)
@@ -106,13 +116,34 @@ class _TerminalTable:
         return width >= _WITH_INTERVAL and any(item.interval for item in self._items)
 
     def _rows(self, width: int) -> Iterator[list[Text]]:
-        for result in self._items:
-            if result.verdict not in UNMEASURED:
-                yield self._fitted(
-                    width, self._verdict(result.verdict), self._name(result), result, self._worst(result)
-                )
-                yield from self._breakdown_rows(width, result)
+        for name, items in self._groups():
+            if name is not None:
+                yield self._fitted(width, Text(""), self._group(name, items), None, Text(""))
+            for result in items:
+                if result.verdict not in UNMEASURED:
+                    yield self._fitted(
+                        width, self._verdict(result.verdict), self._name(result), result, self._worst(result)
+                    )
+                    yield from self._breakdown_rows(width, result)
         yield from self._unmeasured_rows(width)
+
+    def _groups(self) -> Iterator[tuple[str | None, list[Result]]]:
+        """The items by pillar, in the pillars' order; all of them at once where nobody told their pillars."""
+        if not self._pillars:
+            yield None, self._items
+            return
+        told = {item.item: self._pillars.get(item.requirement, "other") for item in self._items}
+        for id in (*PILLARS, *sorted({*told.values()} - {*PILLARS})):
+            if items := [item for item in self._items if told[item.item] == id]:
+                yield pillar(id).in_language(self._language), items
+
+    def _group(self, name: str, items: Sequence[Result]) -> Text:
+        """A pillar's name, and how many of its items ended how."""
+        text = Text(f"{name} ", "bold underline")
+        for word in BY_URGENCY:
+            if number := sum(item.verdict is word for item in items):
+                text.append(" ", "not bold not underline").append_text(self._verdict(word)).append(f" {number}")
+        return text
 
     def _breakdown_rows(self, width: int, result: Result) -> Iterator[list[Text]]:
         """Where the requirement is missed, worst first; a requirement that is met needs no parts here."""
@@ -166,7 +197,8 @@ class _TerminalTable:
         for finding in result.failing[:_WORST]:
             words = reason(finding.reason).in_language(self._language)
             line = Text(visible(finding.target), "bold").append(f" {visible(words)}", "not bold")
-            lines.append(line.append(f" ({visible(finding.note)})", "dim not bold") if finding.note else line)
+            told = visible(note(finding.reason, finding.note).in_language(self._language))
+            lines.append(line.append(f" ({told})", "dim not bold") if told else line)
         if len(result.failing) > _WORST:
             lines.append(Text(self._say("table.more", count=grouped(len(result.failing) - _WORST)), "dim"))
         return Text("\n").join(lines)

@@ -9,6 +9,10 @@ import pytest
 from rich.console import Console
 
 from conformance.campaign import Campaign
+from conformance.extensions import broken_suite
+from conformance.extensions import check_extensions
+from conformance.extensions import check_one_suite_each
+from conformance.extensions import suites
 from conformance.plugin import items
 from conformance.plugin.evidence import BUNDLE
 from conformance.plugin.evidence import evidence_directory
@@ -57,6 +61,9 @@ class CampaignPlugin:
         self._interrupted = False
         self._texts = Texts.of("conformance")
         try:
+            check_extensions()
+            self._suites = suites()
+            config.args += map(str, self._suites)
             profiles = [load_profile(name) for name in options.profile or [DEFAULT_PROFILE]]
             self.campaign = Campaign(load_plant(options.plant), profiles)
             self.directory = evidence_directory(options.evidence, self.campaign.plant.plant, resume=self.resume)
@@ -85,6 +92,16 @@ class CampaignPlugin:
         plant = self.campaign.plant
         metafunc.parametrize(("case", "plant"), [(case, plant) for case in cases], ids=[case.id for case in cases])
 
+    @pytest.hookimpl(wrapper=True)
+    def pytest_make_collect_report(
+        self, collector: pytest.Collector
+    ) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+        """Name the package whose suite cannot be imported, instead of showing a traceback."""
+        report = yield
+        if report.failed and (found := broken_suite(collector.path, str(report.longrepr), self._suites)):
+            raise pytest.UsageError(found.text())
+        return report
+
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
         """Drop the placeholder that pytest makes of a suite function without a case; ask all others what they want.
@@ -96,6 +113,7 @@ class CampaignPlugin:
             items[:] = [item for item in items if item not in empty]
             config.hook.pytest_deselected(items=empty)
         try:
+            check_one_suite_each(item for item in items if _is_suite_item(item))
             for item in filter(_is_suite_item, items):
                 case = _case(item)
                 self.campaign.consider(case, item.function(case=case, plant=self.campaign.plant))  # type: ignore[attr-defined]
@@ -171,8 +189,9 @@ class CampaignPlugin:
             console.print(self._unsealed, markup=False, highlight=False, soft_wrap=True)
         if self.record is None:
             return
-        titles = {one.id: one.title for profile in self.campaign.profiles for one in profile.requirements}
-        console.print(terminal_table(self.record.results, current_language(), titles))
+        asked = {one.id: one for profile in self.campaign.profiles for one in profile.requirements}
+        titles, pillars = {id: one.title for id, one in asked.items()}, {id: one.pillar for id, one in asked.items()}
+        console.print(terminal_table(self.record.results, current_language(), titles, pillars))
         bundle = self.directory / BUNDLE
         for remark in dict.fromkeys(self.campaign.remarks):
             console.print(visible(remark), style="yellow", markup=False, highlight=False, soft_wrap=True)

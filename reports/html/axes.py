@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 
 from markupsafe import Markup
@@ -14,7 +15,7 @@ from reports.html.svg import words
 from reports.wording import same
 from reports.wording import say
 
-_MOST = 1.7e308  #: just below the largest finite number
+_MOST = sys.float_info.max
 
 
 def domain(values: Sequence[float], unit: str) -> tuple[float, float]:

@@ -31,7 +31,7 @@ MOST = 40  #: objects drawn; the others are told in one line
 
 #: Units of levels, in which zero is no origin: a bar from zero would show the reference, and not the value.
 _LEVELS = frozenset({"dBm"})
-_WIDTH, _LEFT, _RIGHT = 680.0, 196.0, 560.0
+_WIDTH, _LEFT, _RIGHT = 700.0, 196.0, 552.0
 _TOP, _ROW = 30.0, 22.0
 _LABEL = 26  #: half-width characters for which there is room
 

@@ -31,7 +31,7 @@ from reports.wording import same
 from reports.wording import say
 
 _WIDTH, _HEIGHT = 640.0, 286.0
-_LEFT, _RIGHT, _LOST = 52.0, 540.0, 594.0
+_LEFT, _RIGHT, _LOST = 66.0, 540.0, 594.0
 _TOP, _BASE = 34.0, 238.0
 _STEPS = 120  #: values up to which every step of the distribution is drawn as one
 _DECADES = 20  #: ratio of the largest value to the least from which the axis is logarithmic
@@ -167,7 +167,7 @@ def _quantile(share: float, value: float | None, unit: str, scale: Scale, up: _R
             element("line", x1=_LEFT, x2=x, y1=y, y2=y, class_="quantile"),
             element("line", x1=x, x2=x, y1=y, y2=_BASE, class_="quantile"),
             element("circle", cx=x, cy=y, r=4.5, class_="value"),
-            words(x + {"start": 9, "end": -9}.get(anchor, 0), y + 20, told, class_="quantile-text halo", anchor=anchor),
+            words(x + {"start": 9, "end": -9}.get(anchor, 0), y - 8, told, class_="quantile-text halo", anchor=anchor),
         ]
     )
 

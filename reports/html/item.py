@@ -50,7 +50,7 @@ from reports.wording import verdict
 
 #: Earlier results beside which a pass is no pass on a repeat: not to have run is no attempt.
 _NO_DEFEAT = frozenset({Verdict.PASS, Verdict.NOT_TESTED})
-_ANCHOR = re.compile(r"[A-Za-z][A-Za-z0-9/-]{0,119}")
+_ANCHOR = re.compile(r"[A-Za-z0-9][A-Za-z0-9/-]{0,119}")
 
 
 @dataclass(frozen=True)

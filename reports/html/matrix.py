@@ -65,6 +65,9 @@ def matrix_view(record: MatrixRecord, known: Mapping[str, Thing]) -> MatrixView:
     narrow = len(items) <= _NOTED
     cells = {(subject, item): _cell(passed, note) for subject, item, passed, note in sound}
     between_zones = all(_is_zone(id, known) for id in (*record.subjects, *record.items))
+    if between_zones:  # in one order, so that what is not asked of a zone itself makes a diagonal
+        order = {id: index for index, id in enumerate(record.subjects)}
+        items.sort(key=lambda index: order.get(record.items[index], len(order)))
     return MatrixView(
         corner=say("matrix.from-to" if between_zones else "matrix.corner"),
         items=[_item(record.items[index], known) for index in items],

@@ -248,7 +248,20 @@ def _profile(profile: Profile) -> Said:
 
 
 def _objects(plant: Plant) -> Said:
-    points = sum(len(area.points) for area in plant.areas)
-    return say(
-        "page.objects-count", endpoints=count(len(plant.endpoints)), points=count(points), zones=len(plant.zones)
-    )
+    """How many objects of each kind the plant file declares, and how many zones."""
+    parts = {
+        "terminal": len(plant.endpoints),
+        "area": sum(len(area.points) for area in plant.areas),
+        "device": len(plant.devices),
+        "flow": len(plant.flows),
+        "clock": len(plant.clocks),
+        "modem": len(plant.modems),
+        "onu": len(plant.onus),
+        "node": len(plant.nodes),
+        "identifier": len(plant.identifiers),
+        "zone": len(plant.zones),
+    }
+    told = [
+        say("page.objects-of", kind=say(f"object.{kind}"), count=count(many)) for kind, many in parts.items() if many
+    ]
+    return Said("，".join(one.zh for one in told), ", ".join(one.en for one in told))
