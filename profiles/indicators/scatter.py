@@ -1,4 +1,4 @@
-"""What repeated attempts say of the uncertainty of a mean or a sum of several objects (GUM, JCGM 100:2008). Pure.
+"""What repeated attempts say of the uncertainty of the sum or the mean of several objects (GUM, JCGM 100:2008). Pure.
 
 Only what was seen to scatter is in it (evaluation of type A); what all attempts have in common is not.
 """
@@ -9,22 +9,25 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean
+from statistics import median
 from statistics import stdev
 
 COVERAGE = 0.9545  #: of an interval of k = 2 under a normal distribution
+#: Deviation of a median by that of a mean, for many attempts under a normal distribution; for few, it is less.
+OF_MEDIAN = math.sqrt(math.pi / 2)
 
 
 @dataclass(frozen=True, slots=True)
 class Combined:
-    """Means of several objects, and the expanded uncertainty of their sum."""
+    """The value of each of several objects, and the expanded uncertainty of their sum."""
 
-    means: tuple[float, ...]  #: of each object's attempts
-    expanded_uncertainty: float  #: of the sum of the means; infinite if nothing tells
+    values: tuple[float, ...]  #: mean or median of each object's attempts
+    expanded_uncertainty: float  #: of the sum of the values; infinite if nothing tells
     notes: tuple[str, ...] = ()
 
 
-def combine(objects: Sequence[Sequence[float]]) -> Combined:
-    """The mean of each object's attempts, and the expanded uncertainty of the sum of these means.
+def combine(objects: Sequence[Sequence[float]], *, by_median: bool = False) -> Combined:
+    """The mean (or median) of each object's attempts, and the expanded uncertainty of the sum of these.
 
     The variance of each mean is that of its attempts by their number (4.2.3), and they add (5.1.2). An object with a
     single attempt gets the relative scatter of those with several; if there is none of these, the scatter between the
@@ -33,21 +36,23 @@ def combine(objects: Sequence[Sequence[float]]) -> Combined:
 
     Args:
         objects: the attempts of each object, at least one object and one attempt each.
+        by_median: take the median of each, which disturbed attempts move less.
     """
-    means = tuple(fmean(attempts) for attempts in objects)
+    values = tuple(median(attempts) if by_median else fmean(attempts) for attempts in objects)
+    wider = OF_MEDIAN if by_median else 1.0
     own = [_Term.of(attempts) for attempts in objects if len(attempts) > 1]
-    single = [mean for mean, attempts in zip(means, objects, strict=True) if len(attempts) == 1]
+    single = [value for value, attempts in zip(values, objects, strict=True) if len(attempts) == 1]
     if not single:
-        return Combined(means, _expanded(own))
+        return Combined(values, wider * _expanded(own))
     if own:
         typical = math.sqrt(fmean(term.relative**2 for term in own))
         free = sum(term.free for term in own)
-        shared = _Term(typical**2 * math.fsum(mean**2 for mean in single), free, typical)
-        return Combined(means, _expanded([*own, shared]), ("one-attempt",))
-    if len(means) > 1:
-        between = _Term(stdev(means) ** 2 * len(means), len(means) - 1, 0.0)
-        return Combined(means, _expanded([between]), ("one-attempt",))
-    return Combined(means, math.inf, ("scatter-unknown",))
+        shared = _Term(typical**2 * math.fsum(value**2 for value in single), free, typical)
+        return Combined(values, wider * _expanded([*own, shared]), ("one-attempt",))
+    if len(values) > 1:
+        between = _Term(stdev(values) ** 2 * len(values), len(values) - 1, 0.0)
+        return Combined(values, _expanded([between]), ("one-attempt",))
+    return Combined(values, math.inf, ("scatter-unknown",))
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,8 +39,8 @@ def test_rates_stretch_the_time(ask: Ask) -> None:
 @pytest.mark.parametrize("name", sorted(MODULES))
 def test_what_is_not_permitted_costs_nothing(ask: Ask, name: str) -> None:
     action = ask.action(name, ADDRESSES, 80, attempts=3)
-    assert method(name).cost(action, ask.permit([])) == Cost(0, 0, 0.0, "query")
-    assert method(name).cost(action, ask.permit(ADDRESSES, level="passive")) == Cost(0, 0, 0.0, "query")
+    assert method(name).cost(action, ask.permit([])) == Cost(0, 0, 0.0, method(name).level)
+    assert method(name).cost(action, ask.permit(ADDRESSES, level="passive")) == Cost(0, 0, 0.0, method(name).level)
     assert method(name).level == "query"
 
 

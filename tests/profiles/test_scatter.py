@@ -22,7 +22,7 @@ def test_one_object_has_students_factor(free: int) -> None:
     mean = sum(attempts) / len(attempts)
     deviation = math.sqrt(sum((it - mean) ** 2 for it in attempts) / free)
     found = combine([attempts])
-    assert found.means == (pytest.approx(mean),)
+    assert found.values == (pytest.approx(mean),)
     assert found.expanded_uncertainty == pytest.approx(STUDENT[free] * deviation / math.sqrt(free + 1), rel=2e-3)
     assert found.notes == ()
 
@@ -74,5 +74,15 @@ def test_the_interval_holds_the_true_sum_as_often_as_it_says() -> None:
     for _ in range(2000):
         objects = [[drawn.gauss(100, 5) for _ in range(3)], [drawn.gauss(40, 1) for _ in range(3)]]
         found = combine(objects)
-        held += abs(sum(found.means) - 140) <= found.expanded_uncertainty
+        held += abs(sum(found.values) - 140) <= found.expanded_uncertainty
     assert 0.94 <= held / 2000 <= 0.985
+
+
+def test_of_medians_as_well_and_an_outlier_does_not_move_them() -> None:
+    drawn = random.Random(2022)
+    held = 0
+    for _ in range(2000):
+        found = combine([[drawn.gauss(100, 5) for _ in range(10)]], by_median=True)
+        held += abs(found.values[0] - 100) <= found.expanded_uncertainty
+    assert 0.94 <= held / 2000 <= 0.99
+    assert combine([[1.0, 2.0, 900.0]], by_median=True).values == (2.0,)
