@@ -63,7 +63,7 @@ class Ask:
 
     role: str  #: ``talker`` or ``listener``
     local: str  #: own address
-    port: int  #: UDP port of the listener
+    listen_port: int  #: UDP port of the listener
     interval_ms: float
     size_bytes: int  #: UDP payload
 
@@ -140,9 +140,9 @@ async def run(action: Action, gate: Gate, emit: Emit) -> None:
         if isinstance(admitted, Refusal):
             refused.append((target, plan, admitted))
         elif ask.role == "talker":
-            talkers.append(Talker(plan, admitted, leave, ask.local, ask.port))
+            talkers.append(Talker(plan, admitted, leave, ask.local, ask.listen_port))
         else:
-            listeners.append(Listener(plan, admitted, leave, ask.local, ask.port))
+            listeners.append(Listener(plan, admitted, leave, ask.local, ask.listen_port))
     await asyncio.gather(_talk(talkers, leave), *(listener.run() for listener in listeners))
     for target, plan, refusal in refused:
         await _tell(emit, (recorder.error(target, n, refusal.error, reason=refusal.reason) for n in range(plan.count)))

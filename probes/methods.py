@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from collections.abc import Sequence
 from dataclasses import dataclass
 from dataclasses import field
+from functools import cache
 from importlib import import_module
 from typing import Protocol
 
@@ -42,6 +43,7 @@ MODULES = {
     "router-solicitation": "probes.router",
     "dns-query": "probes.dns",
     "cyclic-flow": "probes.flow",
+    "ptp-management": "probes.ptp",
     "tcp-throughput": "probes.throughput",
     "compute-benchmark": "probes.compute",
     "modem-status": "probes.modem",
@@ -69,13 +71,26 @@ class Method:
     """What the vantage point must have: ``python:NAME`` (an importable package), ``library:NAME``, ``program:NAME``."""
 
 
+#: Entry points of this group name modules of other packages that define ``METHOD``; the entry's name is the method's.
+ENTRY_POINT_GROUP = "plantproof.methods"
+
+
+@cache
+def further() -> Mapping[str, str]:
+    """Module of each method that other packages add; those of an action travel with it."""
+    from importlib.metadata import entry_points
+
+    return {entry.name: entry.module for entry in entry_points(group=ENTRY_POINT_GROUP)}
+
+
 def method(name: str) -> Method:
-    """The method ``name``.
+    """The method ``name``; one that is built in goes before others of its name.
 
     Raises:
         LookupError: if there is none of that name.
     """
-    if name not in MODULES:
-        raise LookupError(f"no method {name!r}; known: {', '.join(sorted(MODULES))}")
-    found: Method = import_module(MODULES[name]).METHOD
+    module = MODULES.get(name) or further().get(name)
+    if module is None:
+        raise LookupError(f"no method {name!r}; known: {', '.join(sorted({*MODULES, *further()}))}")
+    found: Method = import_module(module).METHOD
     return found

@@ -46,5 +46,5 @@ def _end(assigned: Assignment) -> Iterable[Target]:
     if not isinstance(flow, Flow):
         return ()
     local = str(flow.talker_address if assigned.role == "talker" else flow.address)
-    asked = {"port": flow.port, "interval_ms": flow.interval_ms, "size_bytes": flow.size_bytes}
-    return question(assigned, role=assigned.role, local=local, **asked)
+    cycle = {"interval_ms": flow.interval_ms, "size_bytes": flow.size_bytes}
+    return question(assigned, None, role=assigned.role, local=local, listen_port=flow.port, **cycle)

@@ -28,7 +28,7 @@ Ends = tuple[list[Observation], list[Observation]]
 
 
 def _ask(role: str, local: str, interval_ms: float = 4, size_bytes: int = 40, port: int = PORT) -> str:
-    ask = {"role": role, "local": local, "port": port, "interval_ms": interval_ms, "size_bytes": size_bytes}
+    ask = {"role": role, "local": local, "listen_port": port, "interval_ms": interval_ms, "size_bytes": size_bytes}
     return json.dumps(ask)
 
 
@@ -47,9 +47,7 @@ def _permit(action: Action, **limits: Any) -> Permit:
     return Permit(action.vantage, {target.address: "cell" for target in action.targets}, {"cell": zone}, {})
 
 
-def _perform(
-    rig: Any, actions: tuple[Action, Action], stop: Callable[[], bool] = lambda: False, **limits: Any
-) -> Ends:
+def _perform(rig: Any, actions: tuple[Action, Action], stop: Callable[[], bool] = lambda: False, **limits: Any) -> Ends:
     """Both ends, each in its own namespace, side by side."""
     seen: Ends = ([], [])
 
