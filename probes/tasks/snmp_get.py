@@ -205,11 +205,10 @@ class _Client:
                 return indication, int(status), int(index), bound
         answered = self._witness.answered
         await asyncio.sleep(self._request["timeout_s"])
-        if self._witness.answered > answered:
+        discovers = isinstance(self._credentials, UsmUserData)
+        if self._witness.answered > answered or (answered > before[0] and not discovers):
             raise _Failure("late")
-        if (
-            answered > before[0]
-        ):  # to version 3's discovery alone: with a wrong privacy key, agents cannot read the rest
+        if answered > before[0]:  # with a wrong privacy key an agent cannot read the request, and says nothing
             raise _Failure("access-denied", "only-discovery-answered")
         if self._witness.garbage > before[1]:
             raise _Failure("bad-answer", "unreadable-datagram")
