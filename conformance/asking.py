@@ -22,11 +22,14 @@ Aim = Callable[[Assignment], Iterable[Target]]
 def ask(
     case: Case, plant: Plant, method: str, parameters: Mapping[str, Any], aim: Aim, *, role: str | None = None
 ) -> list[Action]:
-    """One action of ``method`` for each vantage point that has an assignment in ``case`` (with ``role``, if given)."""
+    """One action of ``method`` for each vantage point that has an assignment in ``case`` (with ``role``, if given).
+
+    What several objects share, such as the control of a service, is a target once.
+    """
     found = []
     for vantage, assigned in assignments(plant, case).items():
         wanted = (it for it in assigned if role is None or it.role == role)
-        targets = tuple(target for it in wanted for target in aim(it))
+        targets = tuple(dict.fromkeys(target for it in wanted for target in aim(it)))
         if targets:
             found.append(Action(vantage, method, targets, dict(parameters)))
     return found

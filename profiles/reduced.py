@@ -22,6 +22,7 @@ class Member:
     services: int = 0  #: how many TCP services are declared at each of them
     drawn: bool = True  #: False if a sample was taken and this member is not in it
     facts: tuple[tuple[str, str], ...] = ()  #: what the plant declares of it that its indicator must know
+    shared: tuple[str, ...] = ()  #: further targets whose observations it is judged by, such as a control for several
 
     def fact(self, name: str, default: str = "") -> str:
         """What the plant declares under ``name``."""

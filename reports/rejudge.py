@@ -35,8 +35,8 @@ def observation_filter(case: Case) -> ObservationFilter | None:
     indicator = find(case.requirement.indicator)
     if case.not_applicable or indicator is None or indicator.reduce is None:
         return None
-    drawn = tuple(member.id for member in case.register.members if member.drawn)
-    return ObservationFilter(methods=indicator.methods, targets=drawn)
+    drawn = (id for member in case.register.members if member.drawn for id in (member.id, *member.shared))
+    return ObservationFilter(methods=indicator.methods, targets=tuple(dict.fromkeys(drawn)))
 
 
 def rejudge(case: Case, observations: Iterable[Observation]) -> Result:

@@ -74,7 +74,8 @@ class _Passage:
     def __init__(self, member: Member, trials: dict[tuple[str, str], Trial], attempts: int) -> None:
         self._member = member
         self._probe = trials.get((member.id, member.fact("vantage"))) or Trial()
-        self._control = trials.get((member.id, member.fact("control"))) or Trial()
+        controls = (trials.get((id, member.fact("control"))) for id in member.shared)
+        self._control = next(filter(None, controls), None) or Trial()
         self._passes = _connects(self._probe, attempts)
         self._listens = _connects(self._control, attempts)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -40,11 +41,13 @@ def passage(id: str = "p", *, permitted: str = "no", control: str = "inside", un
         "control": control,
         "untried": untried,
     }
-    return Member(id, "passage", 1, 1, facts=tuple(facts.items()))
+    return Member(id, "passage", 1, 1, facts=tuple(facts.items()), shared=("service",))
 
 
-def tried(vantage: str, *errors: str | None, target: str = "p", detail: str = "", **more: Any) -> list[Observation]:
-    value = more.get("value", 1.0)
+def tried(
+    vantage: str, *errors: str | None, target: str = "", detail: str = "", value: float = 1.0
+) -> list[Observation]:
+    target = target or ("service" if vantage == "inside" else "p")
     return [
         Observation(
             "tcp-connect", vantage, target, "2001:db8::1", "connect-delay", None if error else value, "ms", error,
@@ -160,11 +163,10 @@ def test_the_shipped_requirement_counts_open_passages(seen: list[Observation], v
     )
 )
 def test_nothing_seen_makes_it_raise_and_closed_needs_the_control(rows: list[tuple[Any, ...]]) -> None:
-    seen = [
-        Observation("tcp-connect", vantage, "p", "2001:db8::1", "connect-delay", None if error else value, "ms", error,
-                    0, attempt, 0, 0, detail)
-        for vantage, error, attempt, value, detail in rows
-    ]  # fmt: skip
+    seen = []
+    for vantage, error, attempt, value, detail in rows:
+        (one,) = tried(vantage, error, value=value, detail=detail)
+        seen.append(replace(one, attempt=attempt))
     (check,) = reduced(passage(), seen).checks
     controlled = any(it.vantage == "inside" and it.error in (None, "reset", "late") for it in seen)
     assert check.passed is not True or controlled
