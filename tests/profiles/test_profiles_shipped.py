@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from profiles.indicators import find
+from profiles.indicators import is_computed
 from profiles.loader import load_profile
 from profiles.loader import shipped
 from profiles.requirement import Profile
@@ -189,7 +190,11 @@ SMALL = {
     "tsn-time-sync": {"TSN-SYNC": ("R0", ">= 100 %", "project")},
     "nr-signal": {"5G-REG": ("R0", ">= 100 %", "project"), "5G-RSRP": ("R0", ">= -105 dBm", "project")},
     "pon-optical": {"PON-RX-MARGIN": ("R0", ">= 3 dB", "secondary")},
-    "compute-node-acceptance": {"CMP-GEMM-FP64": ("info", None, None), "CMP-STREAM": ("info", None, None)},
+    "compute-node-acceptance": {
+        "CMP-GEMM-FP64": ("R0", None, None),
+        "CMP-STREAM": ("R0", None, None),
+        "CMP-CORES": ("R0", None, None),
+    },
     "identifier-resolution": {"DATA-ID-RES": ("R0", ">= 100 %", "project")},
 }
 
@@ -238,9 +243,18 @@ def test_the_virtual_plant_asks_something_of_every_pillar() -> None:
     assert changed == {
         "NET-RATE-LAN": ("R3", ">= 150 Mbit/s", "project"),
         "NET-V6-SUP": ("R0", ">= 100 %", "project"),
+        "TSN-SYNC": ("R0", ">= 100 %", "project"),
         "TSN-FLOW-SURV": ("R0", "<= 0 count", "project"),
     }
     assert not made.omitted
+    asked = {it.id: it.parameters for it in made.requirements}
+    assert asked["TSN-SYNC"] == {"port_states": ["SLAVE", "UNCALIBRATED"]}
+    assert asked["TSN-FLOW-SURV"] == {"max_latency_ms": 4, "survival_time_ms": 4}
+
+
+@pytest.mark.parametrize("it", load_profile("virtual-plant").requirements, ids=lambda it: it.id)
+def test_something_computes_everything_that_is_asked_of_the_virtual_plant(it: Requirement) -> None:
+    assert is_computed(it.indicator)
 
 
 @pytest.mark.parametrize("name", shipped())
