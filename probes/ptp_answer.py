@@ -46,9 +46,9 @@ class DataSet:
 
 
 def data_sets(said: str) -> Iterator[DataSet]:
-    """The answers in what the program printed; other lines, such as what it asked, are left aside."""
+    """The answers in what the program printed; other lines, and a last one without an end, are left aside."""
     current: DataSet | None = None
-    for line in said.splitlines():
+    for line in said.split("\n")[:-1]:
         if answer := _ANSWER.fullmatch(line):
             if current is not None:
                 yield current
