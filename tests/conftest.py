@@ -7,3 +7,5 @@ from hypothesis import settings
 # How long an example takes depends on who else uses the machine; that is no property of the code.
 settings.register_profile("plantproof", deadline=None)
 settings.load_profile("plantproof")
+
+collect_ignore = ["thirdparty"]  # a package of others as tests install it: its suite needs a plant

@@ -59,6 +59,7 @@ class CampaignPlugin:
         self.watcher = Watcher()
         self._unsealed = ""
         self._interrupted = False
+        self._broken: list[UserMistake] = []
         self._texts = Texts.of("conformance")
         try:
             check_extensions()
@@ -96,10 +97,11 @@ class CampaignPlugin:
     def pytest_make_collect_report(
         self, collector: pytest.Collector
     ) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
-        """Name the package whose suite cannot be imported, instead of showing a traceback."""
+        """Note the package whose suite cannot be imported, instead of showing a traceback."""
         report = yield
         if report.failed and (found := broken_suite(collector.path, str(report.longrepr), self._suites)):
-            raise pytest.UsageError(found.text())
+            self._broken.append(found)
+            return pytest.CollectReport(report.nodeid, "passed", None, [])
         return report
 
     @pytest.hookimpl(tryfirst=True)
@@ -113,11 +115,14 @@ class CampaignPlugin:
             items[:] = [item for item in items if item not in empty]
             config.hook.pytest_deselected(items=empty)
         try:
+            for broken in self._broken:
+                raise broken
             check_one_suite_each(item for item in items if _is_suite_item(item))
             for item in filter(_is_suite_item, items):
                 case = _case(item)
                 self.campaign.consider(case, item.function(case=case, plant=self.campaign.plant))  # type: ignore[attr-defined]
         except UserMistake as mistake:
+            items.clear()  # pytest goes on to the end of its collection
             raise pytest.UsageError(mistake.text()) from None
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:

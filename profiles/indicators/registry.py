@@ -9,11 +9,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
-from importlib.metadata import entry_points
 from importlib.resources import files
 from pkgutil import iter_modules
 from typing import Any
 
+from profiles.extensions import extensions
 from profiles.observation import Observation
 from profiles.reduced import Reduced
 from profiles.reduced import Register
@@ -108,11 +108,16 @@ def _catalogue() -> dict[str, Any]:
 
 @cache
 def known() -> Mapping[str, Indicator]:
-    """Every indicator by id: those computed and those only named."""
+    """Every indicator by id: those computed and those only named.
+
+    Raises:
+        UserMistake: if what another package adds cannot be used.
+    """
     for module in iter_modules([str(files("profiles.indicators"))]):
         import_module(f"profiles.indicators.{module.name}")
-    for entry in entry_points(group=ENTRY_POINT_GROUP):
-        entry.load()
+    for extension in extensions(ENTRY_POINT_GROUP):
+        with extension.used():
+            import_module(extension.module)
     named = {id: Indicator(id, entry["unit"], entry["title"]) for id, entry in _catalogue().items()}
     return named | _implemented
 
