@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
+from collections.abc import Mapping
 from datetime import UTC
 from datetime import datetime
 from pathlib import Path
@@ -44,7 +46,7 @@ def try_plant(
         command += ["--plantproof-lang", current_language()]
         for wanted in profile or [PROFILE]:
             command += ["--profile", wanted]
-        status = _run(command)
+        status = _run(command, os.environ | lab.environment)
     if status not in (ExitStatus.CONFORMANT, ExitStatus.NONCONFORMANT, ExitStatus.INCOMPLETE):
         raise typer.Exit(ExitStatus.INTERRUPTED if status < 0 else status)
     verification = verify(directory / "bundle")
@@ -54,12 +56,12 @@ def try_plant(
     typer.echo(texts.get(f"try.ended-{status}", report=directory / "bundle" / "report.html", status=status))
 
 
-def _run(command: list[str]) -> int:
+def _run(command: list[str], environment: Mapping[str, str]) -> int:
     """Run a campaign to its end, also when it is told to stop: it seals what it has, and the plant stays up meanwhile.
 
     Ctrl-C reaches the campaign without help; SIGTERM is passed on to it.
     """
-    with subprocess.Popen(command) as process:
+    with subprocess.Popen(command, env=environment) as process:
         usual = {
             signal.SIGINT: signal.signal(signal.SIGINT, lambda *_: None),
             signal.SIGTERM: signal.signal(signal.SIGTERM, lambda *_: process.terminate()),
