@@ -36,12 +36,16 @@ def test_rates_stretch_the_time(ask: Ask) -> None:
     assert cost.duration_s == pytest.approx(4 * 200 * 8 / 800 + 1)
 
 
-@pytest.mark.parametrize("name", sorted(MODULES))
+#: What is asked of each of their targets is needed to price them; their own tests do.
+ASKED_BY_TARGET = {"cyclic-flow", "modem-status", "snmp-read"}
+
+
+@pytest.mark.parametrize("name", sorted(MODULES.keys() - ASKED_BY_TARGET))
 def test_what_is_not_permitted_costs_nothing(ask: Ask, name: str) -> None:
     action = ask.action(name, ADDRESSES, 80, attempts=3)
     assert method(name).cost(action, ask.permit([])) == Cost(0, 0, 0.0, method(name).level)
     assert method(name).cost(action, ask.permit(ADDRESSES, level="passive")) == Cost(0, 0, 0.0, method(name).level)
-    assert method(name).level == "query"
+    assert method(name).level in {"query", "load"}
 
 
 @pytest.mark.parametrize(("timeout_ms", "syns"), [(500, 1), (740, 1), (1000, 2), (1800, 3), (60_000, 6)])
