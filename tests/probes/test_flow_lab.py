@@ -127,10 +127,7 @@ def test_what_the_network_loses_is_lost_at_the_listener_and_sent_at_the_talker(r
 
 
 def test_a_blocked_path_is_told_apart_from_loss(rig: Any) -> None:
-    rig.nft(
-        rig.server,
-        f"table ip flowblock {{ chain in {{ type filter hook input priority 0; udp dport {PORT} drop\n }} }}",
-    )
+    rig.nft(rig.server, _TABLE.format(name="flowblock", match=f"udp dport {PORT}"))
     try:
         stop_at = time.monotonic() + 3
         talked, heard = _perform(rig, _ends(messages=5), stop=lambda: time.monotonic() > stop_at)
