@@ -254,7 +254,8 @@ def _outcome(finished: Finished | OSError, asked: Asked) -> Transfer | Failure:
         return Failure("method-failed", f"the task did not start: {finished}")
     if finished.ended_by:
         meant = {"timeout": "timeout", "stopped": "stopped", "output": "bad-answer"}
-        return Failure(meant.get(finished.ended_by, "method-failed"), f"ended by {finished.ended_by} after {finished.duration_s:.1f} s")
+        why = f"ended by {finished.ended_by} after {finished.duration_s:.1f} s"
+        return Failure(meant.get(finished.ended_by, "method-failed"), why)
     if not finished.stdout.strip():
         said = finished.stderr.decode("utf-8", "replace").strip()[-STDERR_TAIL:]
         code = meaning(said)
