@@ -13,6 +13,7 @@ from jinja2 import PackageLoader
 from jinja2 import StrictUndefined
 from markupsafe import Markup
 
+from profiles.indicators import find
 from profiles.language import LANGUAGES
 from reports.bundle import Bundle
 from reports.fingerprint import COMMAND
@@ -21,6 +22,7 @@ from reports.html.charts import tally_bar
 from reports.html.delays import gather
 from reports.html.view import Material
 from reports.html.view import view
+from reports.result import Result
 from reports.wording import say
 from reports.wording import visible
 
@@ -34,7 +36,7 @@ def material(bundle: Bundle) -> Material:
         UserMistake: if a file of the bundle is missing or malformed.
     """
     results = bundle.campaign.results
-    filters = {one.item: one.observations for one in results if one.observations is not None and not one.scope}
+    filters = {one.item: one.observations for one in results if one.observations is not None and _tells_delays(one)}
     methods = {method for filter in filters.values() for method in filter.methods}
     targets = {target for filter in filters.values() for target in filter.targets}
     return Material(
@@ -46,6 +48,13 @@ def material(bundle: Bundle) -> Material:
         earlier=bundle.attempts,
         events=bundle.events,
     )
+
+
+def _tells_delays(result: Result) -> bool:
+    """Whether the delays of its probes tell a reader something: not beside a picture, nor of what is to be closed."""
+    indicator = find(result.indicator)
+    of_terminals = indicator is None or not {"terminal", "area"}.isdisjoint(indicator.objects)
+    return not result.scope and result.exhibit is None and of_terminals
 
 
 def render(bundle: Bundle, language: str = "zh") -> str:

@@ -21,6 +21,8 @@ _MOST = sys.float_info.max
 def domain(values: Sequence[float], unit: str) -> tuple[float, float]:
     """The part of the axis to show: what is there with some room; shares never beyond 0 and 100 %."""
     low, high = min(values), max(values)
+    if unit == "count" and low >= 0:  # whole numbers, and none below nothing
+        return -max(high, 5.0) / 25, min(high * 1.1, _MOST) if high > 5 else 5.0
     room = max(high / 8 - low / 8, 2.0 if unit == "%" else max(abs(low), abs(high)) / 10, 1e-6)
     low, high = max(low - room, -_MOST), min(high + room, _MOST)
     if unit == "%" and min(values) >= 0 and max(values) <= 100:

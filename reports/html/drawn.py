@@ -102,13 +102,16 @@ class Picture(NamedTuple):
     matrix: MatrixView | None
 
 
-def picture(result: Result, quantile: float | None, known: Mapping[str, Thing]) -> Picture | None:
+def picture(
+    result: Result, quantile: float | None, known: Mapping[str, Thing], *, between_zones: bool = False
+) -> Picture | None:
     """The picture of the result's exhibit, if it has one.
 
     Args:
         result: with its limit.
         quantile: that was asked for, under rule R4.
-        known: what the plant knows of its objects, by id.
+        known: what the plant knows of its objects, or zones, by id.
+        between_zones: whether zones were checked against zones, and ``known`` knows them.
     """
     match result.exhibit:
         case BarsRecord(unit=unit, rows=rows) if rows:
@@ -119,7 +122,7 @@ def picture(result: Result, quantile: float | None, known: Mapping[str, Thing]) 
             made = Distributed(unit, points, n, lost, quantile, value)
             return Picture(say("item.curve"), curve_chart(made, _limit(result, unit)), curve_facts(made), None)
         case MatrixRecord() as record if record.cells:
-            return Picture(say("item.matrix"), Markup(), [], matrix_view(record, known))
+            return Picture(say("item.matrix"), Markup(), [], matrix_view(record, known, between_zones=between_zones))
     return None
 
 

@@ -17,6 +17,7 @@ from profiles.requirement import Requirement
 from profiles.requirement import Rule
 from profiles.requirement import Source
 from profiles.verdict import Verdict
+from reports.exhibit import MatrixRecord
 from reports.figures import count
 from reports.figures import interval_of
 from reports.figures import moment
@@ -37,6 +38,7 @@ from reports.html.listing import PagedData
 from reports.html.listing import Row
 from reports.html.listing import Thing
 from reports.html.listing import rows
+from reports.html.matrix import is_between_zones
 from reports.result import Result
 from reports.wording import BY_URGENCY
 from reports.wording import Said
@@ -64,6 +66,7 @@ class Item:
     earlier: Sequence[Result]
     delays: tuple[Distribution, ...]
     known: dict[str, Thing]
+    zones: dict[str, Thing]
     vantages: Mapping[str, str]  #: where each vantage point is, by id
     names: Mapping[tuple[str, str], str]  #: what the plant calls a value of a dimension
     zone: tzinfo
@@ -144,7 +147,9 @@ def view_item(item: Item, paged: PagedData) -> ItemView:
     """Work one item out; lists longer than a page go to ``paged``."""
     result, asked = item.result, item.requirement
     anchor = result.item if _ANCHOR.fullmatch(result.item) else f"item-{item.number}"
-    failing = rows(result.failing, item.known)
+    between_zones = isinstance(result.exhibit, MatrixRecord) and is_between_zones(result.exhibit, item.zones)
+    known = item.known | item.zones if between_zones else item.known
+    failing = rows(result.failing, known)
     if len(failing) > PAGE:
         paged.add(anchor, failing)
     indicator = find(result.indicator)
@@ -167,7 +172,7 @@ def view_item(item: Item, paged: PagedData) -> ItemView:
         source=_provenance(asked.source) if asked else None,
         basis=Basis(_scope(asked), _definition(result.indicator), _rule(result.rule, asked), _parameters(asked)),
         chart=value_chart(result),
-        picture=picture(result, _quantile(result, asked), item.known),
+        picture=picture(result, _quantile(result, asked), known, between_zones=between_zones),
         breakdowns=breakdowns(result, item.parts, item.names),
         failing=failing[:PAGE],
         failing_total=len(failing),
@@ -264,9 +269,14 @@ def _parameters(asked: Requirement | None) -> str:
         values = found.parameters.model_validate(asked.parameters).model_dump()
     except ValidationError:  # another version's bundle may know other parameters; they are shown as written
         values = dict(asked.parameters)
-    return ", ".join(
-        f"{key} = {value:g}" if isinstance(value, float) else f"{key} = {value}" for key, value in values.items()
-    )
+    return ", ".join(f"{key} = {_written(value)}" for key, value in values.items())
+
+
+def _written(value: object) -> str:
+    """A parameter's value as a profile has it."""
+    if isinstance(value, tuple | list):
+        return f"[{', '.join(map(_written, value))}]"
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _times(result: Result, zone: tzinfo) -> str:

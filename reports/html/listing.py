@@ -48,7 +48,7 @@ class Row(NamedTuple):
 
 
 def things(plant: Plant) -> dict[str, Thing]:
-    """Every object of the plant that a finding may name, and every zone, by id."""
+    """Every object of the plant that a finding may name, by id."""
     zones = {zone.id: zone.name or zone.id for zone in plant.zones}
     areas = {area.id: area.name or area.id for area in plant.areas}
     found = {}
@@ -68,9 +68,17 @@ def things(plant: Plant) -> dict[str, Thing]:
     for one in objects(plant):
         if one.member.id not in found:
             found[one.member.id] = _facility(one, zones)
-    for zone_id, name in zones.items():
-        found.setdefault(zone_id, Thing(zone_id, name if name != zone_id else "", name, "", say("object.zone")))
     return found
+
+
+def zone_things(plant: Plant) -> dict[str, Thing]:
+    """Every zone by id; zones have a space of ids of their own, so that one may be called like an object."""
+    return {
+        zone.id: Thing(
+            zone.id, zone.name, zone.name or zone.id, "", say("object.zone"), ", ".join(map(str, zone.networks))
+        )
+        for zone in plant.zones
+    }
 
 
 def called(id: str, known: Mapping[str, Thing]) -> Said:

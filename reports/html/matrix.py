@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from collections.abc import Mapping
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -51,12 +52,18 @@ class MatrixView(NamedTuple):
     narrow: bool  #: whether cells have room for words
 
 
-def matrix_view(record: MatrixRecord, known: Mapping[str, Thing]) -> MatrixView:
+def is_between_zones(record: MatrixRecord, zones: Container[str]) -> bool:
+    """Whether zones were checked against zones."""
+    return all(id in zones for id in (*record.subjects, *record.items))
+
+
+def matrix_view(record: MatrixRecord, known: Mapping[str, Thing], *, between_zones: bool = False) -> MatrixView:
     """The table of ``record``, in which indices that lead nowhere are left out.
 
     Args:
         record: as kept with the result.
-        known: what the plant knows of its objects and zones, by id.
+        known: what the plant knows of its objects, or zones, by id.
+        between_zones: whether zones were checked against zones, and ``known`` knows them.
     """
     sound = [it for it in record.cells if 0 <= it[0] < len(record.subjects) and 0 <= it[1] < len(record.items)]
     open_cells = [it for it in sound if not it[2]]
@@ -64,13 +71,12 @@ def matrix_view(record: MatrixRecord, known: Mapping[str, Thing]) -> MatrixView:
     items = _shown(len(record.items), ITEMS, [it[1] for it in open_cells])
     narrow = len(items) <= _NOTED
     cells = {(subject, item): _cell(passed, note) for subject, item, passed, note in sound}
-    between_zones = all(_is_zone(id, known) for id in (*record.subjects, *record.items))
     if between_zones:  # in one order, so that what is not asked of a zone itself makes a diagonal
         order = {id: index for index, id in enumerate(record.subjects)}
         items.sort(key=lambda index: order.get(record.items[index], len(order)))
     return MatrixView(
         corner=say("matrix.from-to" if between_zones else "matrix.corner"),
-        items=[_item(record.items[index], known) for index in items],
+        items=[called(id, known) if between_zones else check(id) for id in (record.items[index] for index in items)],
         lines=[
             Line(called(record.subjects[subject], known), [cells.get((subject, item)) for item in items])
             for subject in subjects
@@ -102,11 +108,3 @@ def _cell(passed: bool | None, note: str) -> Cell:
 def _tally(outcome: bool | None, outcomes: Sequence[bool | None]) -> tuple[str, Said, str]:
     mark, word = _OUTCOMES[outcome]
     return mark, say(word), count(sum(it is outcome for it in outcomes))
-
-
-def _item(id: str, known: Mapping[str, Thing]) -> Said:
-    return called(id, known) if _is_zone(id, known) else check(id)
-
-
-def _is_zone(id: str, known: Mapping[str, Thing]) -> bool:
-    return id in known and known[id].cls == say("object.zone")

@@ -24,6 +24,7 @@ from reports.html.item import ItemView
 from reports.html.item import view_item
 from reports.html.listing import PagedData
 from reports.html.listing import things
+from reports.html.listing import zone_things
 from reports.result import Campaign
 from reports.result import Result
 from reports.standing import UNMEASURED
@@ -154,7 +155,7 @@ def view(material: Material) -> Page:
 def _items(material: Material) -> list[Item]:
     """Each planned item with its requirement, its breakdowns and what was measured for it."""
     asked = {(profile.profile, one.id): one for profile in material.profiles for one in profile.requirements}
-    known, names = things(material.plant), _names(material.plant)
+    known, zones, names = things(material.plant), zone_things(material.plant), _names(material.plant)
     vantages = {vantage.id: vantage.where for vantage in material.plant.vantages}
     zone = zone_of(material.campaign.started_utc)
     parts: dict[tuple[str, str], list[Result]] = {}
@@ -174,6 +175,7 @@ def _items(material: Material) -> list[Item]:
             earlier=earlier.get(result.item, []),
             delays=material.delays.get(result.item, ()),
             known=known,
+            zones=zones,
             vantages=vantages,
             names=names,
             zone=zone,

@@ -15,6 +15,7 @@ from profiles.exhibit import exhibit
 from profiles.quantity import exact
 from profiles.reduced import Curve
 from profiles.reduced import Samples
+from reports.html.axes import domain
 from reports.html.axes import domain_from_zero
 from reports.html.bars import MOST
 from reports.html.bars import Bar
@@ -24,6 +25,7 @@ from reports.html.bars import misses
 from reports.html.curve import Distributed
 from reports.html.curve import curve_chart
 from reports.html.curve import facts
+from reports.html.svg import Scale
 from reports.html.svg import clipped
 
 numbers = st.floats(allow_nan=False, allow_infinity=False)
@@ -126,6 +128,15 @@ def test_an_axis_of_bars_holds_zero_and_every_value(values: list[float]) -> None
     assert math.isfinite(high)
     assert low < high
     assert all(low <= value <= high for value in (0.0, *values))
+
+
+@pytest.mark.parametrize(("values", "least"), [([0.0, 0.0], 5.0), ([2.0, 0.0], 5.0), ([40.0, 0.0], 40.0)])
+def test_an_axis_of_counts_has_whole_numbers_and_nothing_below_zero(values: list[float], least: float) -> None:
+    low, high = domain(values, "count")
+    assert high >= least
+    ticks = [value for value, _ in Scale(low, high, 0, 100).ticks()]
+    assert min(ticks) == 0
+    assert all(value == int(value) for value in ticks)
 
 
 @given(st.text(), st.integers(1, 40))

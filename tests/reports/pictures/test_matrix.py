@@ -14,6 +14,7 @@ from reports.html.listing import Thing
 from reports.html.matrix import ITEMS
 from reports.html.matrix import SUBJECTS
 from reports.html.matrix import MatrixView
+from reports.html.matrix import is_between_zones
 from reports.html.matrix import matrix_view
 from reports.wording import say
 
@@ -25,7 +26,8 @@ ZONES = {
 def seen(*checks: Check, known: dict[str, Thing] | None = None) -> MatrixView:
     record = record_of(exhibit(Checklist(checks)))
     assert isinstance(record, MatrixRecord)
-    return matrix_view(record, known or {})
+    between_zones = known is not None and is_between_zones(record, known)
+    return matrix_view(record, known or {}, between_zones=between_zones)
 
 
 def test_each_outcome_has_its_mark_and_its_word() -> None:

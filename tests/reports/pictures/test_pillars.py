@@ -75,13 +75,38 @@ def test_every_kind_of_object_is_named_with_its_kind_and_zone(make_gallery: Any)
         "onu-2": ("二号分光箱", "optical network unit", "总装二区"),
         "node-1": ("计算节点一", "compute node", "焊装一区"),
         "olt": ("olt", "network device", "总装二区"),
-        "cell-a": ("焊装一区", "security zone", "焊装一区"),
         "e-00000": ("机械手 0", "E production equipment", "焊装一区"),
     }
     for id, (name, kind, zone) in kinds.items():
         assert (known[id].name, known[id].cls.en, known[id].zone) == (name, kind, zone), id
     assert known["drive-cycle"].addresses == "198.18.0.10, 198.18.0.9"
     assert known["clock-a"].addresses == "/var/run/ptp4l"
+
+
+def test_a_zone_is_no_object_although_one_is_called_like_it(make_gallery: Any) -> None:
+    made = make_gallery()
+    content = made.plant.model_dump(mode="json", by_alias=True)
+    content["devices"].append({"id": "cell-a", "kind": "historian", "zone": "dmz", "addresses": ["203.0.113.8"]})
+    made.plant = type(made.plant).model_validate(content)
+    assert things(made.plant)["cell-a"].cls.en == "network device"
+    found = item(view(material(made)), "SEC-DOM")
+    assert [(row.thing.name, row.thing.cls.en) for row in found.failing] == [
+        ("焊装一区", "security zone"), ("办公网", "security zone"),
+    ]  # fmt: skip
+    assert found.picture is not None
+    assert found.picture.matrix is not None
+    assert found.picture.matrix.corner.en == "from \\ to"
+
+
+def test_delays_are_drawn_where_they_tell_something_only(make_gallery: Any) -> None:
+    made = make_gallery()
+    page = view(material(made))
+    assert all(not one.delays for one in page.items if one.picture)
+    assert "SEC-DOM" not in material(made).delays
+
+
+def test_parameters_are_written_as_a_profile_has_them(page: Page) -> None:
+    assert "port_states = [SLAVE, UNCALIBRATED]" in item(page, "TSN-SYNC").basis.parameters
 
 
 def test_segments_and_passages_are_known(make_gallery: Any) -> None:
