@@ -265,10 +265,10 @@ def test_a_busy_server_is_asked_again_and_told_of(rig: Rig, ask: Ask) -> None:
         assert [(row.error, detail["tries"]) for row, detail in zip(kept.rows, kept.details(), strict=True)] == [
             ("busy", 2)
         ] * 2
-        with subprocess.Popen([*occupying, "2"], stdout=subprocess.PIPE) as other:
+        with subprocess.Popen([*occupying, "8"], stdout=subprocess.PIPE) as other:
             while b"connected to" not in other.stdout.readline():
                 pass
-            kept = measure(rig, ask, [SERVER[4]], busy_retries=50, busy_pause_s=0.2, limit_mbit_s=20)
+            kept = measure(rig, ask, [SERVER[4]], busy_retries=100, busy_pause_s=0.2, limit_mbit_s=20)
         assert [row.error for row in kept.rows] == [None, None]
         assert kept.details()[0]["tries"] > 1
 
