@@ -20,14 +20,13 @@ import asyncio
 import json
 import os
 import socket
-import sys
 import time
 from collections.abc import Callable
 from collections.abc import Sequence
 from dataclasses import dataclass
+from dataclasses import replace
 from functools import partial
 from ipaddress import ip_network
-from pathlib import Path
 from typing import Any
 
 from probes import programs
@@ -49,7 +48,6 @@ from probes.stream_port import StreamPort
 
 #: Programs that may be run, all of which only read what the vantage point's own daemons know.
 PROGRAMS = frozenset({"pmc"})
-_TASK = "import sys; sys.path.insert(0, sys.argv[1]); from probes.tasks.process import main; main()"
 NEVER = -1  #: what :meth:`Gate.claim` says when nothing may be sent there any more
 LOOK_NS = 20_000_000  #: how often at most the kill switch is looked at
 
@@ -314,19 +312,20 @@ class Gate:
             OSError: if it cannot be started.
         """
         self._spend(ticket, size)
-        code = str(Path(__file__).parent.parent)  # a folder, or the archive that travelled: /proc/self/fd/N
-        keep = (int(code.rpartition("/")[2]),) if code.startswith("/proc/self/fd/") else ()
+        argv, keep = programs.interpreter("probes.tasks.process")
         secret = self.permit.credentials.get(ticket.target.address) if credentials else None
         whole = {**request, "credentials": secret} if credentials else request
-        order = {"module": module, "address": ticket.target.address, "request": whole}
+        order = {"module": module, "address": ticket.target.address, "request": whole, "parent": os.getpid()}
         finished = await programs.run(
-            [sys.executable, "-I", "-c", _TASK, code, "{reply}"],
+            argv,
             stdin=json.dumps(order).encode(),
             timeout_s=timeout_s,
             output_bytes=output_bytes,
             stopped=partial(self._ends, ticket),
             keep=keep,
         )
+        if finished.sound and not finished.reply.endswith(programs.END.encode()):
+            finished = replace(finished, ended_by="reply")
         return redacted(finished, secret)
 
     def serial_port(self, ticket: Ticket) -> SerialPort:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import resource
+import signal
 import sys
 import time
 from collections.abc import Callable
@@ -23,6 +23,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+END = "\n"  #: of a task's reply; one without it is not whole
+_BLOCK_BYTES = 512  #: unit of ulimit -f (POSIX)
+#: Limits the size of the files that the program and all its children write, and becomes the program: the words of its
+#: command line are passed on as they are. A limit that is set from outside comes too late for what it starts at once.
+_LIMITED = 'ulimit -f {blocks} && command -v -- "$1" >/dev/null || exit 127; exec "$@"'
 LOOK_S = 0.05  #: how often a running program is looked after
 NEEDS_S = 10.0  #: longest time to find out what a vantage point lacks
 #: Where administrators' tools are, which an ordinary user's PATH leaves out.
@@ -38,7 +43,7 @@ class Finished:
     stderr: bytes
     reply: bytes  #: what it wrote to its reply file, if it was given one
     duration_s: float
-    ended_by: str = ""  #: ``timeout``, ``stopped`` or ``output`` if it did not end by itself
+    ended_by: str = ""  #: what ended it or spoilt its output: ``timeout``, ``stopped``, ``output``, ``reply``
 
     @property
     def sound(self) -> bool:
@@ -74,20 +79,25 @@ async def run(
         os.write(source, stdin)
         os.lseek(source, 0, os.SEEK_SET)
         began_s = time.monotonic()
+        blocks = -(-output_bytes // _BLOCK_BYTES)
         process = await asyncio.create_subprocess_exec(
+            *("sh", "-c", _LIMITED.format(blocks=blocks), "sh"),
             *(part.replace("{reply}", str(reply)) for part in argv),
             stdin=source,
             stdout=out,
             stderr=err,
             pass_fds=(reply, *keep),
             env={"PATH": SEARCH_PATH, "LC_ALL": "C.UTF-8", **(environment or {})},
+            process_group=0,  # so that it ends with everything that it has started
         )
         try:
-            ended_by = await _end(process, began_s + timeout_s, output_bytes, stopped)
+            ended_by = await _end(process, began_s + timeout_s, stopped)
         finally:
             with suppress(ProcessLookupError):
-                process.kill()
-        status = await process.wait()
+                os.killpg(process.pid, signal.SIGKILL)
+            status = await process.wait()  # also where the wait for it was cancelled: none stays behind
+        if any(os.fstat(file).st_size >= output_bytes for file in (out, err, reply)):
+            ended_by = ended_by or "output"  # what there is may be cut
         stdout, stderr, replied = (_read(file, output_bytes) for file in (out, err, reply))
         return Finished(status, stdout, stderr, replied, time.monotonic() - began_s, ended_by)
 
@@ -116,12 +126,8 @@ async def lacking(needs: Sequence[str]) -> list[str]:
         return list(needs)
 
 
-async def _end(
-    process: asyncio.subprocess.Process, deadline_s: float, output_bytes: int, stopped: Callable[[], bool]
-) -> str:
+async def _end(process: asyncio.subprocess.Process, deadline_s: float, stopped: Callable[[], bool]) -> str:
     """Wait for the program, or say why it must end now."""
-    with suppress(ProcessLookupError):  # it has ended already
-        resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (output_bytes, output_bytes))
     while True:
         try:
             status = await asyncio.wait_for(asyncio.shield(process.wait()), LOOK_S)

@@ -204,3 +204,24 @@ def test_methods_are_found_among_the_probes_only() -> None:
 
 def test_the_rule_lets_constants_through() -> None:
     assert violations("other.py", "from socket import AF_INET\nimport socket\nx = socket.IPPROTO_ICMP") == []
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.name)
+def test_tasks_are_reached_through_the_gate_alone(path: Path) -> None:
+    """A task may do what nothing else here may, so it is never imported, only run: by the gate, confined and bounded."""
+    tree = ast.parse(path.read_text("utf-8"))
+    assert not [module for module in imports(tree) if module.startswith("probes.tasks")]
+    from_probes = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module == "probes"]
+    assert not [alias.name for node in from_probes for alias in node.names if alias.name == "tasks"]
+    runs = {alias.name for node in from_probes for alias in node.names if alias.name == "programs"} | {
+        alias.name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and node.module == "probes.programs"
+        for alias in node.names
+    }
+    allowed = {"gate.py": {"programs", "Finished"}, "worker.py": {"lacking"}}  # the latter asks nobody but this host
+    assert runs <= allowed.get(path.name, {"Finished", "END", "SEARCH_PATH"})
+
+
+def test_tasks_stand_where_no_method_does() -> None:
+    assert not [module for module in MODULES_OF_METHODS.values() if module.startswith("probes.tasks")]
