@@ -69,6 +69,7 @@ class Talker:
         self._handed_ns = array("q", bytes(8 * plan.count))  #: when each was handed to the kernel, UTC
         self._origin_utc_ns = 0  #: when the first message is scheduled
         self._origin_ns = 0  #: the same on the monotonic clock
+        self._last_ns = 0  #: when the last message had left, on the monotonic clock
         self._failed: dict[int, Trouble] = {}  #: messages that were not sent
         self._trouble: Trouble | None = None  #: why no more were
         self._port: FlowPort | None = None
@@ -143,10 +144,13 @@ class Talker:
     def send(self, number: int) -> int:
         """Send a message that is due; returns 0, or the nanoseconds to wait before asking again."""
         plan, port, clock = self.plan, self._port, self._leave.gate.clock
-        late_ns = clock() - self.due_ns(number)
-        if port is None or late_ns > plan.interval_ns // 2:
+        now_ns = clock()
+        if port is None or now_ns - self.due_ns(number) > plan.interval_ns // 2:
             self._failed[number] = Trouble("tester-loss", {"reason": _LATE})
             return 0
+        early_ns = self._last_ns + plan.interval_ns // 2 - now_ns
+        if early_ns > 0:  # the last one was held up on its way to the kernel
+            return early_ns
         wait_ns = self._leave.claim(self.ticket, plan.size + port.header_bytes)
         if wait_ns == NEVER:
             self.end(self._leave.stopped(self.ticket))
@@ -159,6 +163,7 @@ class Talker:
         if error := port.send(frame.packed(plan.size)):
             self._of_sending.pop(port.sent, None)
             self._failed[number] = Trouble.of(error)
+        self._last_ns = clock()
         self._stamp()
         return 0
 
