@@ -9,8 +9,10 @@ Standard library only: this module travels to vantage points.
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
 import os
+import shutil
 import signal
 import sys
 import time
@@ -27,7 +29,7 @@ END = "\n"  #: of a task's reply; one without it is not whole
 _BLOCK_BYTES = 512  #: unit of ulimit -f (POSIX)
 #: Limits the size of the files that the program and all its children write, and becomes the program: the words of its
 #: command line are passed on as they are. A limit that is set from outside comes too late for what it starts at once.
-_LIMITED = 'ulimit -f {blocks} && command -v -- "$1" >/dev/null || exit 127; exec "$@"'
+_LIMITED = 'ulimit -f {blocks} && exec "$@"'
 LOOK_S = 0.05  #: how often a running program is looked after
 NEEDS_S = 10.0  #: longest time to find out what a vantage point lacks
 #: Where administrators' tools are, which an ordinary user's PATH leaves out.
@@ -75,6 +77,8 @@ async def run(
     Raises:
         OSError: if it cannot be started.
     """
+    if shutil.which(argv[0], path=SEARCH_PATH) is None:
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), argv[0])
     with _files(4) as (source, out, err, reply):
         os.write(source, stdin)
         os.lseek(source, 0, os.SEEK_SET)
