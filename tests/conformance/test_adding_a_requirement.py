@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 import yaml
 
+from fixtures.lab import DEFECTS
 from fixtures.lab import Lab
 from fixtures.lab.defects import DefectFile
-from fixtures.lab.lab import DefectSwitch
 from profiles.verdict import ExitStatus
 
 pytestmark = pytest.mark.lab
@@ -59,13 +59,19 @@ def installed(blocks: dict[str, str], tmp_path: Path, monkeypatch: pytest.Monkey
 
 
 def test_the_page_s_requirement_passes_on_the_clean_plant_and_fails_with_the_page_s_defect(
-    lab: Lab, blocks: dict[str, str], installed: Path, tmp_path: Path, run_campaign: Callable[..., Any]
+    lab: Lab,
+    blocks: dict[str, str],
+    installed: Path,
+    tmp_path: Path,
+    run_campaign: Callable[..., Any],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     clean = run_campaign(lab.plant_file, tmp_path / "clean", "--profile", str(installed))
     assert clean.verdicts == {"NET-LOSS-E": "pass"}, clean.output
     assert clean.status == ExitStatus.CONFORMANT
-    file = DefectFile.model_validate({"profile": "page", "defects": [yaml.safe_load(blocks["defect"])]})
-    defect = DefectSwitch(lab, file.defects[0])
+    written = DefectFile.model_validate({"profile": "page", "defects": [yaml.safe_load(blocks["defect"])]}).defects[0]
+    monkeypatch.setattr("fixtures.lab.lab.DEFECTS", {**DEFECTS, written.id: written})
+    defect = lab.defect(written.id)
     defect.on()
     try:
         broken = run_campaign(lab.plant_file, tmp_path / "broken", "--profile", str(installed))
