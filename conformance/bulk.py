@@ -45,6 +45,7 @@ class Bulk:
     def __init__(self) -> None:
         self._agreed: dict[_Key, Action] = {}
         self._targets: dict[_Key, dict[Target, None]] = {}
+        self._asks: dict[tuple[_Key, str, str, int | None], str] = {}  # what is asked of a target; one thing only
 
     def agree(self, actions: Iterable[Action]) -> None:
         """Let ``actions`` have a say in how they and others of their kind are probed.
@@ -53,9 +54,17 @@ class Bulk:
             UserMistake: if two of a kind cannot be measured together.
         """
         for action in actions:
+            self._agree_on_asks(action)
             agreed = self._agreed.setdefault(_key(action), action)
             if agreed is not action:
                 self._agreed[_key(action)] = _reconciled(agreed, action)
+
+    def _agree_on_asks(self, action: Action) -> None:
+        """An observation does not say what was asked, so that of one target only one thing can be asked."""
+        for target in (it for it in action.targets if it.ask):
+            asked = self._asks.setdefault((_key(action), target.id, target.address, target.port), target.ask)
+            if asked != target.ask:
+                raise UserMistake([_clash(action.method, f"ask: {target.id}", asked, target.ask)])
 
     @property
     def agreed(self) -> tuple[Action, ...]:

@@ -88,3 +88,14 @@ def test_another_type_p_is_refused(changed: dict[str, int]) -> None:
     other = Action("a", "icmp-echo", (), {**one.parameters, **payload}, 1, start_s)
     with pytest.raises(UserMistake, match=next(iter(changed))):
         Bulk().agree([one, other])
+
+
+def test_of_one_target_only_one_thing_can_be_asked() -> None:
+    def asking(ask: str) -> Action:
+        return Action("a", "dns-query", (Target("e1", "192.0.2.1", "cell", ask=ask),), {"attempts": 2})
+
+    assert len(list(_bulk([asking('{"name":"x"}'), asking('{"name":"x"}')]))) == 1
+    with pytest.raises(UserMistake) as clash:
+        _bulk([asking('{"name":"x"}'), asking('{"name":"y"}')])
+    assert "dns-query" in clash.value.text("en")
+    assert "e1" in clash.value.text("zh")
