@@ -1,4 +1,4 @@
-"""Computing capacity of CPU servers (基础算力), memory bandwidth, and whether declared cores are there."""
+"""Computing capacity of CPU servers (基础算力), memory bandwidth, and whether what is declared is there."""
 
 from __future__ import annotations
 
@@ -35,8 +35,14 @@ def test_node_core_share(case: Case, plant: Plant) -> list[Action]:
     return _benchmarks(case, plant)
 
 
+@measures("node-gemm-efficiency")
+def test_node_gemm_efficiency(case: Case, plant: Plant) -> list[Action]:
+    """The products of the same benchmark, for comparison with what each node is to deliver."""
+    return _benchmarks(case, plant)
+
+
 def _benchmarks(case: Case, plant: Plant) -> list[Action]:
-    """One benchmark gives all four: actions that are alike are merged."""
+    """One benchmark gives all five: actions that are alike are merged."""
     asked = ComputeParameters.model_validate(case.requirement.parameters)
     cores = {node.id: node.cores for node in plant.nodes}
     parameters = asked.model_dump(exclude={"least_sound"})

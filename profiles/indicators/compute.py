@@ -1,4 +1,4 @@
-"""What compute nodes can do: 基础算力 by measured matrix products, memory bandwidth, and whether the cores are theirs.
+"""What compute nodes can do: 基础算力 by measured matrix products, memory bandwidth, and whether that is what they owe.
 
 Every figure carries its precision: 基础算力 is the FP32 capability of CPU servers (the convention of the national
 totals), so only FP32 figures are added up, and FP64 has an indicator of its own. Measured, not theoretical.
@@ -10,6 +10,7 @@ import math
 from collections import Counter
 from collections import defaultdict
 from collections.abc import Iterable
+from dataclasses import replace
 from statistics import median
 
 from pydantic import Field
@@ -30,6 +31,8 @@ from profiles.requirement import Strict
 
 METHODS = ("compute-benchmark",)
 GFLOPS_PER_TFLOPS = 1000
+#: Of each precision, the fact that says what a node is to deliver, GFLOPS.
+RATINGS = {"gemm-fp64": "rated_fp64_gflops", "gemm-fp32": "rated_fp32_gflops"}
 
 
 class ComputeParameters(Strict):
@@ -96,6 +99,34 @@ def node_core_share(register: Register, observations: Iterable[Observation], par
     declared, show as what is missing.
     """
     return _medians(register, observations, parameters, "core-share", "%")
+
+
+@indicator("node-gemm-efficiency", unit="%", methods=METHODS, parameters=ComputeParameters, objects=("node",))
+def node_gemm_efficiency(
+    register: Register, observations: Iterable[Observation], parameters: ComputeParameters
+) -> Reduced:
+    """Median rate of square matrix products (GEMM) of each node over its declared rating in the same precision, %.
+
+    Where both FP64 and FP32 are rated, the lower share of the two is the node's; they are never added. A node that is
+    not rated, or has too few undisturbed runs in a precision that is, is unknown. Without any rating there is nothing
+    to compare with.
+    """
+    seen = list(observations)
+    drawn = [it for it in register.members if it.drawn]
+    lacking = {it.id: Finding(it.id, "not-rated") for it in drawn if not any(map(it.fact, RATINGS.values()))}
+    if len(lacking) == len(drawn):
+        return Invalid("reference-missing" if drawn else "empty-register", failing=tuple(lacking.values()))
+    shares: dict[str, list[float]] = defaultdict(list)
+    for quantity, fact in RATINGS.items():
+        rated = tuple(it for it in drawn if it.fact(fact))
+        found, failing = _sound(Register(rated), seen, parameters, quantity, "GFLOPS")
+        for it in failing:
+            lacking.setdefault(it.target, replace(it, note=f"{quantity} {it.note}"))
+        for node in rated:
+            if node.id in found:
+                shares[node.id].append(100 * median(found[node.id]) / float(node.fact(fact)))
+    lowest = {it.id: min(shares[it.id]) for it in drawn if it.id not in lacking}
+    return Samples(tuple(lowest.values()), "%", len(lacking), tuple(lowest), tuple(lacking.values()))
 
 
 def _medians(

@@ -9,6 +9,7 @@ import pytest
 
 from conformance.compute.test_capacity import test_compute_cpu_capacity as compute_cpu_capacity
 from conformance.compute.test_capacity import test_node_core_share as node_core_share
+from conformance.compute.test_capacity import test_node_gemm_efficiency as node_gemm_efficiency
 from conformance.compute.test_capacity import test_node_gemm_fp64 as node_gemm_fp64
 from conformance.compute.test_capacity import test_node_stream_triad as node_stream_triad
 from conformance.network.test_rates import test_mean_access_rate as mean_access_rate
@@ -93,6 +94,7 @@ def test_what_the_indicator_must_know_is_in_the_register() -> None:
         ("node-gemm-fp64", node_gemm_fp64),
         ("node-stream-triad", node_stream_triad),
         ("node-core-share", node_core_share),
+        ("node-gemm-efficiency", node_gemm_efficiency),
     ],
 )
 def test_nodes_are_benchmarked_where_they_are_with_their_cores(

@@ -14,6 +14,7 @@ from profiles.indicators import find
 from profiles.indicators.compute import ComputeParameters
 from profiles.indicators.compute import compute_cpu_capacity
 from profiles.indicators.compute import node_core_share
+from profiles.indicators.compute import node_gemm_efficiency
 from profiles.indicators.compute import node_gemm_fp64
 from profiles.indicators.compute import node_stream_triad
 from profiles.judge import judge
@@ -119,6 +120,71 @@ def test_without_nodes_there_is_nothing_to_judge(
     assert judge(ask(None), found).verdict is Verdict.INCONCLUSIVE
 
 
+def rated(**nodes: dict[str, float]) -> Register:
+    """Nodes with a rating by precision."""
+    return Register(
+        tuple(
+            Member(id, "node", facts=tuple((f"rated_{name}_gflops", repr(rate)) for name, rate in ratings.items()))
+            for id, ratings in nodes.items()
+        )
+    )
+
+
+@pytest.mark.parametrize(
+    ("ratings", "share"),
+    [
+        ({"fp64": 100.0}, 50.0),
+        ({"fp32": 100.0}, 90.0),
+        ({"fp64": 100.0, "fp32": 200.0}, 45.0),
+        ({"fp64": 100.0, "fp32": 100.0}, 50.0),
+        ({"fp64": 40.0}, 125.0),
+    ],
+)
+def test_efficiency_is_the_lower_of_the_rated_precisions(ratings: dict[str, float], share: float) -> None:
+    seen = rows("a", "gemm-fp64", 50, 52, 48, 50) + rows("a", "gemm-fp32", 90, 20, 90, 91) + rows("a", "core-share", 9)
+    found = node_gemm_efficiency(rated(a=ratings), iter(seen), PARAMETERS)
+    assert found == Samples((pytest.approx(share),), "%", 0, ("a",))
+
+
+def test_efficiency_is_each_node_s_own(ask: Callable[..., Requirement]) -> None:
+    seen = rows("a", "gemm-fp64", 80, 80, 80, 80) + rows("b", "gemm-fp64", 10, 10, 10, 10)
+    found = node_gemm_efficiency(rated(a={"fp64": 100.0}, b={"fp64": 100.0}), seen, PARAMETERS)
+    assert found == Samples((80.0, 10.0), "%", 0, ("a", "b"))
+    judged = judge(ask(">= 70 %", "R0"), found)
+    assert judged.verdict is Verdict.FAIL
+    assert [it.target for it in judged.failing] == ["b"]
+
+
+@pytest.mark.parametrize(
+    ("ratings", "reason", "note"),
+    [
+        ({}, "not-rated", ""),
+        ({"fp64": 100.0}, "unsound", "gemm-fp64 3/4"),
+        ({"fp64": 100.0, "fp32": 100.0}, "unsound", "gemm-fp64 3/4"),
+        ({"fp32": 100.0}, "not-measured", "gemm-fp32 0/4"),
+    ],
+)
+def test_a_node_without_a_rating_or_sound_runs_has_no_efficiency(
+    ask: Callable[..., Requirement], ratings: dict[str, float], reason: str, note: str
+) -> None:
+    seen = rows("a", "gemm-fp64", 80, 80, 80, 80) + rows("b", "gemm-fp64", 80, 80, 80)
+    seen += [row("b", "gemm-fp64", None, 3, error="unsound")]
+    found = node_gemm_efficiency(rated(a={"fp64": 100.0}, b=ratings), seen, PARAMETERS)
+    assert isinstance(found, Samples)
+    assert (found.values, found.labels, found.unknown) == ((80.0,), ("a",), 1)
+    assert [(it.target, it.reason, it.note) for it in found.failing] == [("b", reason, note)]
+    assert judge(ask(">= 70 %", "R0"), found).verdict is Verdict.ERROR
+
+
+def test_an_efficiency_needs_nodes_and_a_rating(ask: Callable[..., Requirement]) -> None:
+    seen = rows("a", "gemm-fp64", 80, 80, 80, 80)
+    for asked, reason, named in ((rated(), "empty-register", []), (rated(a={}), "reference-missing", ["a"])):
+        found = node_gemm_efficiency(asked, seen, PARAMETERS)
+        assert isinstance(found, Invalid)
+        assert (found.reason, [it.target for it in found.failing]) == (reason, named)
+        assert judge(ask(">= 70 %", "R0"), found).verdict is Verdict.INCONCLUSIVE
+
+
 def test_without_any_sound_node_there_is_no_capacity(ask: Callable[..., Requirement]) -> None:
     found = compute_cpu_capacity(register("a"), [row("a", "gemm-fp32", None, error="unsound")], PARAMETERS)
     assert isinstance(found, Invalid)
@@ -131,7 +197,7 @@ def test_more_sound_runs_than_are_made_cannot_be_asked_for() -> None:
         ComputeParameters(attempts=3, least_sound=4)
 
 
-@pytest.mark.parametrize("id", [*EACH, "compute-cpu-capacity"])
+@pytest.mark.parametrize("id", [*EACH, "compute-cpu-capacity", "node-gemm-efficiency"])
 def test_they_are_in_the_register_of_indicators_with_titles(id: str) -> None:
     found = find(id)
     assert found is not None

@@ -194,6 +194,7 @@ SMALL = {
         "CMP-GEMM-FP64": ("R0", None, None),
         "CMP-STREAM": ("R0", None, None),
         "CMP-CORES": ("R0", None, None),
+        "CMP-GEMM-EFF": ("R0", None, None),
     },
     "identifier-resolution": {"DATA-ID-RES": ("R0", ">= 100 %", "project")},
 }
@@ -244,12 +245,16 @@ def test_the_virtual_plant_asks_something_of_every_pillar() -> None:
         "NET-RATE-LAN": ("R3", ">= 150 Mbit/s", "project"),
         "NET-V6-SUP": ("R0", ">= 100 %", "project"),
         "TSN-SYNC": ("R0", ">= 100 %", "project"),
+        "TSN-FLOW-LAT": ("R4", "<= 4 ms", "recalled"),
+        "TSN-FLOW-LOSS": ("R2", "<= 0.1 %", "project"),
         "TSN-FLOW-SURV": ("R0", "<= 0 count", "project"),
+        "CMP-CORES": ("R0", ">= 80 %", "project"),
+        "CMP-GEMM-EFF": ("R0", ">= 70 %", "project"),
     }
     assert not made.omitted
     asked = {it.id: it.parameters for it in made.requirements}
     assert asked["TSN-SYNC"] == {"port_states": ["SLAVE", "UNCALIBRATED"], "max_offset_ns": 10_000_000}
-    assert asked["TSN-FLOW-SURV"] == {"max_latency_ms": 4, "survival_time_ms": 4}
+    assert asked["TSN-FLOW-SURV"] == {"max_latency_ms": 4, "survival_time_ms": 4, "messages": 10_600}
 
 
 @pytest.mark.parametrize("it", load_profile("virtual-plant").requirements, ids=lambda it: it.id)
