@@ -18,7 +18,7 @@ TARGET_ERRORS = frozenset(
         "refused",  # TCP reset by the addressed host or something on the way
         "unreachable",  # ICMP destination unreachable; the code is in ``detail``
         "late",  # an answer came after Tmax; a loss by RFC 7680 section 2.7
-        "absent",  # no neighbour entry could be resolved (ARP, RFC 4861 NUD), or an instrument says that it is not there
+        "absent",  # no neighbour entry (ARP, RFC 4861 NUD), or nothing to be read because it is off line or not served
         "reset",  # the connection was accepted and then torn down by the peer
     }
 )

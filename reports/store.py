@@ -226,7 +226,7 @@ class EvidenceStore:
         return "observations" if self.run == 1 else "effective"
 
     def missing(self, action: Action) -> Action | None:
-        """``action`` for those of its targets that lack a valid row of any attempt's any quantity; ``None`` if none does.
+        """``action`` for those of its targets that lack a valid row of any attempt and quantity; ``None`` if none does.
 
         A target is measured again with all its attempts, so that an attempt's number keeps its meaning. Rows with an
         error of :data:`~reports.effective.OWED` are no measurement.

@@ -208,7 +208,7 @@ def test_the_rule_lets_constants_through() -> None:
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: path.name)
 def test_tasks_are_reached_through_the_gate_alone(path: Path) -> None:
-    """A task may do what nothing else here may, so it is never imported, only run: by the gate, confined and bounded."""
+    """A task may do what nothing else here may: it is never imported, only run, by the gate, confined and bounded."""
     tree = ast.parse(path.read_text("utf-8"))
     assert not [module for module in imports(tree) if module.startswith("probes.tasks")]
     from_probes = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module == "probes"]
