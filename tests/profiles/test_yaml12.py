@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import yaml
+from hypothesis import assume
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -94,7 +95,9 @@ QuotingDumper.add_representer(str, quoted)
 @given(TREE, st.sampled_from([True, False, None]), st.integers(2, 8), st.booleans(), st.integers(20, 200))
 def test_trees_in_any_style_load_back_equal(tree: Any, flow: bool | None, indent: int, raw: bool, width: int) -> None:
     style = {"default_flow_style": flow, "indent": indent, "allow_unicode": raw, "width": width}
-    assert value_of(yaml.dump(tree, Dumper=QuotingDumper, **style)) == tree
+    text = yaml.dump(tree, Dumper=QuotingDumper, **style)
+    assume(yaml.safe_load(text) == tree)  # it writes some long escaped texts so that it does not read them back itself
+    assert value_of(text) == tree
 
 
 def nodes(node: yaml.Node, path: yaml12.Path = ()) -> Iterator[tuple[yaml12.Path, yaml.Node, yaml.Node | None]]:
