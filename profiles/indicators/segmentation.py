@@ -48,24 +48,21 @@ def user_domain_violations(
     A passage is shown closed only if every attempt from its origin failed and the service was seen to listen by the
     control, a vantage point on its own side; without that, nothing is known of it. A reset or an ICMP error in answer
     to the origin, while the control connects, is the work of a firewall or of the host's own rules, so the passage is
-    closed; a handshake that is reset afterwards was let through. A permitted passage that is closed is a fault of the
+    closed; a handshake that is reset afterwards was let through. A holder that does not serve even its own side stands
+    aside if another holder of the same service could be tried. A permitted passage that is closed is a fault of the
     conduit, named beside the verdict, and no violation.
     """
     trials: dict[tuple[str, str], Trial] = defaultdict(Trial)
     for seen in observations:
         if seen.method == "tcp-connect" and seen.quantity == "connect-delay" and seen.attempt < parameters.attempts:
             trials[seen.target, seen.vantage].add(seen)
-    checks: list[Check] = []
-    broken: list[Finding] = []
-    for member in register.members:
-        if not member.drawn:
-            continue
-        passage = _Passage(member, trials, parameters.attempts)
-        if member.fact("permitted") == "yes":
-            broken += passage.broken()
-        else:
-            checks.append(passage.check())
-    return Checklist(tuple(checks), (*broken, *_untried(register)))
+    passages = [_Passage(member, trials, parameters.attempts) for member in register.members if member.drawn]
+    forbidden = [it for it in passages if not it.permitted]
+    tried = {it.service for it in forbidden if it.check().passed is not None}
+    aside = {it: it.holder_is_silent and it.service in tried for it in forbidden}
+    checks = tuple(it.check() for it in forbidden if not aside[it])
+    broken = (finding for it in passages if it.permitted for finding in it.broken())
+    return Checklist(checks, (*broken, *(it.silence() for it in forbidden if aside[it]), *_untried(register)))
 
 
 class _Passage:
@@ -78,6 +75,25 @@ class _Passage:
         self._control = next(filter(None, controls), None) or Trial()
         self._passes = _connects(self._probe, attempts)
         self._listens = _connects(self._control, attempts)
+
+    @property
+    def permitted(self) -> bool:
+        """Whether a conduit is meant to let it pass."""
+        return self._member.fact("permitted") == "yes"
+
+    @property
+    def service(self) -> tuple[str, ...]:
+        """From where to which service over which IP version, whoever holds it."""
+        return tuple(map(self._member.fact, ("origin", "destination", "service", "version")))
+
+    @property
+    def holder_is_silent(self) -> bool:
+        """Whether its holder was seen not to serve its own side, and was not reached from the origin either."""
+        return self._listens is False and not self._passes
+
+    def silence(self) -> Finding:
+        """That nothing could be learned from this holder."""
+        return Finding(self._member.id, "holder-silent", self._control.why())
 
     def check(self) -> Check:
         """Whether it is closed, as it is meant to be."""

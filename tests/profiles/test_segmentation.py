@@ -134,6 +134,26 @@ def test_a_broken_conduit_is_a_fault_and_no_violation(seen: list[Observation], f
     assert (found.checks, found.failing) == ((), failing)
 
 
+def test_a_holder_that_does_not_even_serve_its_own_side_stands_aside_for_another() -> None:
+    silent = replace(passage("q"), shared=("silent-service",))
+    dead = tried("inside", "timeout", "timeout", target="silent-service") + tried(
+        "outside", "timeout", "timeout", target="q"
+    )
+    found = user_domain_violations(Register((passage(), silent)), LISTENS + CLOSED + dead, SegmentationParameters())
+    assert isinstance(found, Checklist)
+    assert [check.passed for check in found.checks] == [True]
+    assert found.failing == (Finding("q", "holder-silent", "timeout"),)
+    assert [check.passed for check in reduced(silent, dead).checks] == [None]  # nobody else was tried
+
+
+def test_a_holder_of_which_nothing_was_seen_is_still_owed() -> None:
+    unseen = replace(passage("q"), shared=("unseen-service",))
+    lost = tried("inside", "vantage-lost", "vantage-lost", target="unseen-service")
+    found = user_domain_violations(Register((passage(), unseen)), LISTENS + CLOSED + lost, SegmentationParameters())
+    assert isinstance(found, Checklist)
+    assert [check.passed for check in found.checks] == [True, None]
+
+
 def test_zones_without_a_vantage_point_are_named() -> None:
     found = reduced(passage(untried="internet lab"), LISTENS + CLOSED)
     assert found.failing == (Finding("internet", "no-vantage-in-zone"), Finding("lab", "no-vantage-in-zone"))
