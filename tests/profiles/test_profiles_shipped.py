@@ -248,6 +248,9 @@ def test_the_virtual_plant_asks_something_of_every_pillar() -> None:
         "TSN-FLOW-LAT": ("R4", "<= 4 ms", "recalled"),
         "TSN-FLOW-LOSS": ("R2", "<= 0.1 %", "project"),
         "TSN-FLOW-SURV": ("R0", "<= 0 count", "project"),
+        "CMP-BASE": ("R1", None, None),
+        "CMP-GEMM-FP64": ("R0", None, None),
+        "CMP-STREAM": ("R0", None, None),
         "CMP-CORES": ("R0", ">= 80 %", "project"),
         "CMP-GEMM-EFF": ("R0", ">= 70 %", "project"),
     }
