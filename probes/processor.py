@@ -13,6 +13,7 @@ import os
 import time
 from collections.abc import Collection
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -126,6 +127,7 @@ def _throttled_s() -> float:
 
 def _groups(controller: str) -> Iterator[Path]:
     """The control groups of this process and those above them, in either version; none where they cannot be seen."""
+    root = _root()
     for line in _read(Path("/proc/self/cgroup")).splitlines():
         _, controllers, path = line.split(":", 2)
         if controller in controllers.split(","):
@@ -135,7 +137,20 @@ def _groups(controller: str) -> Iterator[Path]:
         else:
             continue
         own = Path(path.lstrip("/"))
-        yield from (CGROUPS / mount / folder for mount in mounts for folder in (own, *own.parents))
+        yield from (root / mount / folder for mount in mounts for folder in (own, *own.parents))
+
+
+def _root() -> Path:
+    """Where the groups are mounted; `ip netns exec` hides them from what it starts, but not from who started it."""
+    pid, place = os.getpid(), CGROUPS
+    while pid:
+        with suppress(OSError):
+            if any(place.iterdir()):
+                return place
+        fields = _read(Path(f"/proc/{pid}/stat")).rpartition(")")[2].split()
+        pid = int(fields[1]) if fields else 0
+        place = Path(f"/proc/{pid}/root{CGROUPS}")
+    return CGROUPS
 
 
 def _read(path: Path) -> str:
