@@ -12,7 +12,21 @@ from pathlib import Path
 from probes.hello import clock_state
 
 #: Packages that measure, compute or write evidence.
-_PACKAGES = ("plantproof", "execnet", "numpy", "pint", "pyarrow", "pydantic", "pytest", "scapy", "scipy")
+_PACKAGES = (
+    "plantproof",
+    "cryptography",
+    "dnspython",
+    "execnet",
+    "iperf3",
+    "numpy",
+    "pint",
+    "pyarrow",
+    "pydantic",
+    "pysnmp",
+    "pytest",
+    "scapy",
+    "scipy",
+)
 _CLOCK_SOURCE = Path("/sys/devices/system/clocksource/clocksource0/current_clocksource")
 _SYNCHRONISED = {True: "yes", False: "no", None: "unknown"}
 

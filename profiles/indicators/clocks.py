@@ -42,7 +42,7 @@ class TimeSyncParameters(Strict):
     polls: int = Field(default=5, ge=1, le=1000)  #: how often each clock is asked
     spacing_s: float = Field(default=1.0, ge=0.2, le=3600)  #: pause between two polls
     port_states: tuple[str, ...] = Field(default=("SLAVE",), min_length=1)  #: states of a port that is in time
-    max_offset_ns: float = Field(default=1000, gt=0, le=1e9)  #: IEC/IEEE 60802 aims at 1 us to the grandmaster
+    max_offset_ns: float = Field(default=1000, gt=0, le=1e9)  #: 1 us to the grandmaster is quoted of IEC/IEEE 60802; not read
 
 
 @indicator("time-sync", unit="%", methods=(METHOD,), parameters=TimeSyncParameters, objects=("clock",))
