@@ -152,7 +152,7 @@ def _only_runs(timed: Any, monkeypatch: pytest.MonkeyPatch, between: Any) -> Any
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("damage", [1.0, -1.0, 0.5, math.nan, math.inf, 2.0**40])
 def test_one_wrong_entry_is_always_found(dtype: str, damage: float) -> None:
-    product = gemm_stream._Gemm(dtype, 0.001)
+    product = gemm_stream._Gemm(dtype, 2, 0.001)
     product.run()
     assert product.verify()
     product._c[17, 31] += np.dtype(dtype).type(damage)
@@ -162,7 +162,7 @@ def test_one_wrong_entry_is_always_found(dtype: str, damage: float) -> None:
 
 
 def test_a_swapped_or_transposed_product_is_found() -> None:
-    product = gemm_stream._Gemm("float64", 0.001)
+    product = gemm_stream._Gemm("float64", 2, 0.001)
     for wrong in (product._b @ product._a, (product._a @ product._b).T):
         product._c[:] = wrong
         assert not product.verify()
@@ -170,7 +170,7 @@ def test_a_swapped_or_transposed_product_is_found() -> None:
 
 def test_every_sum_is_exact_in_the_precision_under_test() -> None:
     for dtype, bits in gemm_stream.MANTISSA_BITS.items():
-        product = gemm_stream._Gemm(dtype, 0.001)
+        product = gemm_stream._Gemm(dtype, 2, 0.001)
         most = int(abs(product._a).max())
         assert most > 1
         assert product._n * most**2 <= 2**bits
