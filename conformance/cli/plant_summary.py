@@ -15,12 +15,17 @@ from rich.text import Text
 
 from fixtures.objects import measuring_vantages
 from fixtures.objects import objects
+from fixtures.plant.draft import Draft
+from fixtures.plant.facility_checks import unmeasured
 from fixtures.plant.model import Plant
 from fixtures.plant.model import Zone
+from fixtures.plant.problems import CATALOGUE
 from fixtures.scope import describe
 from fixtures.scope import permits
+from profiles.document import dotted
 from profiles.language import Texts
 from profiles.language import current_language
+from profiles.problem import Problem
 from profiles.requirement import ObjectClass
 from profiles.requirement import Technology
 from reports.wording import visible
@@ -49,6 +54,9 @@ def summary(plant: Plant) -> Iterator[Table | Text]:
     if any(_facilities_of(plant)):
         yield _facilities(plant)
     yield _vantages(plant)
+    for it in unmeasured(Draft.of_plant(plant)):
+        remark = Problem(it.code, CATALOGUE, path=dotted(it.path), facts=it.facts)
+        yield Text(visible(remark.text(current_language())))
 
 
 def _zones(plant: Plant) -> Table:

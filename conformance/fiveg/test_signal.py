@@ -29,7 +29,7 @@ def test_nr_rsrp(case: Case, plant: Plant) -> list[Action]:
 
 def _readings(case: Case, plant: Plant) -> list[Action]:
     parameters = RadioParameters.model_validate(case.requirement.parameters).model_dump()
-    known = dialects("at", "modems", (modem.dialect for modem in plant.modems))
+    known = dialects("at", (modem.dialect for modem in plant.modems))
     return ask(case, plant, "modem-status", parameters | {"dialects": known}, _aim)
 
 

@@ -19,7 +19,7 @@ from profiles.indicators.optical import OpticalParameters
 def test_onu_rx_margin(case: Case, plant: Plant) -> list[Action]:
     """Read the received power of each unit at its OLT by SNMP, all units of an OLT together."""
     parameters = OpticalParameters.model_validate(case.requirement.parameters).model_dump()
-    known = dialects("snmp", "onus", (onu.dialect for onu in plant.onus))
+    known = dialects("snmp", (onu.dialect for onu in plant.onus))
     return ask(case, plant, "snmp-read", parameters | {"dialects": known}, _aim)
 
 

@@ -18,7 +18,6 @@ from fixtures.scoping import plan
 from probes.dialects import load
 from probes.methods import method
 from profiles.loader import load_profile
-from profiles.problem import UserMistake
 
 PLANT: dict[str, Any] = {
     "plant": "p",
@@ -75,18 +74,3 @@ def test_the_units_of_an_olt_are_asked_for_in_one_action_without_a_secret(monkey
     assert set(action.parameters["dialects"]) == {"huawei-gpon", "zte-c300"}
     assert "hunter" not in json.dumps(action.to_wire()) + json.dumps(permits(plant)["desk"].to_wire())
     assert method("snmp-read").cost(action, permits(plant)["desk"]).packets > 0
-
-
-@pytest.mark.parametrize(
-    ("part", "suite", "indicator"),
-    [("modems", nr_rsrp_suite, "nr-rsrp"), ("onus", onu_rx_margin_suite, "onu-rx-margin")],
-)
-def test_an_unknown_dialect_is_told_where_it_stands(part: str, suite: Any, indicator: str) -> None:
-    entries = [PLANT[part][0], PLANT[part][1] | {"dialect": "klingon"}]
-    plant = Plant.model_validate(PLANT | {part: entries})
-    with pytest.raises(UserMistake) as caught:
-        suite(cases(plant)[indicator], plant)
-    (problem,) = caught.value.problems
-    assert problem.path == f"{part}[1].dialect"
-    assert "klingon" in problem.text("en")
-    assert "known: " in problem.text("en")
