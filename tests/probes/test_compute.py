@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import math
-from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -131,22 +130,9 @@ def test_a_disturbed_run_is_repeated_and_kept(monkeypatch: pytest.MonkeyPatch) -
         found = honest(*arguments)
         return type(found)(found.wall_s, found.got_s, next(shares, 0.0), found.throttled_s)
 
-    monkeypatch.setattr(gemm_stream, "_timed", _only_runs(gemm_stream._timed, monkeypatch, disturbed))
+    monkeypatch.setattr(gemm_stream, "between", disturbed)
     found = bench("gemm-fp64", repeat_s=30)
     assert [[run["taken"] for run in runs] for runs in found["runs"]] == [[0.5, 0.2, 0.0], [0.05]]
-
-
-def _only_runs(timed: Any, monkeypatch: pytest.MonkeyPatch, between: Any) -> Any:
-    """Leave the sizing alone: it is timed for one thread before any attempt."""
-    calls = Counter[str]()
-
-    def wrapped(run: Any, threads: int) -> Any:
-        calls["all"] += 1
-        if calls["all"] == 4:  # three calls size the matrices
-            monkeypatch.setattr(gemm_stream, "between", between)
-        return timed(run, threads)
-
-    return wrapped
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
