@@ -13,6 +13,7 @@ from fixtures.scoping import Assignment
 from fixtures.scoping import Case
 from probes.action import Action
 from probes.action import Target
+from probes.dns import PORT as DNS_PORT
 from profiles.indicators.identifiers import ResolutionParameters
 
 
@@ -25,4 +26,4 @@ def test_identifier_resolution(case: Case, plant: Plant) -> list[Action]:
 
 def _identifier(assigned: Assignment) -> Iterable[Target]:
     source = assigned.source
-    return question(assigned, name=source.name, type=source.type) if isinstance(source, Identifier) else ()
+    return question(assigned, DNS_PORT, name=source.name, type=source.type) if isinstance(source, Identifier) else ()

@@ -15,6 +15,7 @@ from fixtures.scoping import Assignment
 from fixtures.scoping import Case
 from probes.action import Action
 from probes.action import Target
+from probes.dns import PORT as DNS_PORT
 from profiles.indicators.ipv6 import Ipv6SupportParameters
 
 
@@ -46,4 +47,4 @@ def _to_be_compared(assigned: Assignment) -> Iterable[Target]:
 
 def _name(assigned: Assignment) -> Iterable[Target]:
     device = assigned.source
-    return question(assigned, name=device.host_name, type="AAAA") if isinstance(device, Device) else ()
+    return question(assigned, DNS_PORT, name=device.host_name, type="AAAA") if isinstance(device, Device) else ()

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,8 +21,13 @@ from fixtures.scoping import Case
 from fixtures.scoping import plan
 from probes.action import Action
 from probes.action import Target
+from probes.dns import PORT
 from probes.methods import method
+from probes.record import Recorder
+from probes.record import compact
 from profiles.loader import load_profile
+from profiles.observation import Observation
+from reports.store import EvidenceStore
 
 PLANT = Plant.model_validate(
     {
@@ -81,7 +89,7 @@ def test_services_are_tried_where_there_is_an_ipv4_address_to_compare_with(by_me
 
 def test_names_are_asked_for_at_the_resolver(by_method: dict[str, Action]) -> None:
     (target,) = by_method["dns-query"].targets
-    assert (target.id, target.address, target.zone) == ("sw", "198.51.100.53", "far")
+    assert (target.id, target.address, target.zone, target.port) == ("sw", "198.51.100.53", "far", 53)
     assert json.loads(target.ask) == {"name": "sw.plant.example", "type": "AAAA"}
 
 
@@ -95,6 +103,32 @@ def test_identifiers_are_asked_for_at_their_resolver() -> None:
     (target,) = action.targets
     assert (action.vantage, action.method, target.id, target.address) == ("seat", "dns-query", "id1", "198.51.100.53")
     assert json.loads(target.ask) == {"name": "88.1.id.plant.example", "type": "TXT"}
+
+
+@pytest.mark.parametrize("error", [None, "timeout"])
+def test_names_that_were_asked_for_are_not_asked_for_again_on_resuming(
+    tmp_path: Path, by_method: dict[str, Action], error: str | None
+) -> None:
+    """The rows carry the port that the method speaks to, and the target must name the same one."""
+    (identifiers,) = identifier_resolution(case("identifier-resolution", "DATA-ID-RES"), PLANT)
+    asked = (by_method["dns-query"], identifiers)
+    texts: Any = {"plant_yaml": "plant: small\n", "profile_yamls": {}}
+    with EvidenceStore.create(tmp_path / "evidence", campaign=str(uuid.uuid4()), facts={}, **texts) as store:
+        for action in asked:
+            store.append(list(_answered(action, error)))
+    with EvidenceStore.resume(tmp_path / "evidence", **texts) as store:
+        assert [store.missing(action) for action in asked] == [None, None]
+
+
+def _answered(action: Action, error: str | None) -> Iterator[Observation]:
+    """What the method records of its questions."""
+    record = Recorder(action, "resolution-delay", "ms")
+    for target in action.targets:
+        for attempt in range(int(action.parameters["attempts"])):
+            if error:
+                yield record.error(target, attempt, error, port=PORT)
+            else:
+                yield record.value(target, attempt, 1.0, 1, 1, compact({"port": PORT, "rcode": 0}))
 
 
 def test_all_of_it_can_be_measured_together_and_is_permitted() -> None:
