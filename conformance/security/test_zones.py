@@ -15,8 +15,8 @@ from profiles.indicators.segmentation import SegmentationParameters
 def test_user_domains(case: Case, plant: Plant) -> list[Action]:
     """Try each service of each other zone from inside every zone, and again from its own side as the control.
 
-    One orderly TCP connection at a time and no sweep: only declared services, at most two holders of each, permitted
-    passages included, so that a broken conduit is found as well.
+    One orderly TCP connection at a time and no sweep: only declared services, each at every holder up to a bound that
+    no ordinary plant reaches; permitted passages are included, so that a broken conduit is found as well.
     """
     asked = SegmentationParameters.model_validate(case.requirement.parameters)
     tried = {"attempts": asked.attempts, "timeout_ms": asked.timeout_ms}

@@ -24,6 +24,7 @@ from profiles.requirement import Strict
 
 #: Ends of an attempt that show that the handshake was completed, although no delay was measured.
 HANDSHAKES = frozenset({"reset", "late"})
+ANYWHERE = "*"  #: all destinations of a zone from which nothing could be tried
 
 
 class SegmentationParameters(Strict):
@@ -51,6 +52,11 @@ def user_domain_violations(
     closed; a handshake that is reset afterwards was let through. A holder that does not serve even its own side stands
     aside if another holder of the same service could be tried. A permitted passage that is closed is a fault of the
     conduit, named beside the verdict, and no violation.
+
+    Every declared holder of a service is tried, up to the number that the register holds; where there are more, the
+    note ``holders-sampled`` says so, and a finding names the service and how many were left out. A zone in which no
+    vantage point stands is one check that was not made, for from there nothing could be tried; zones of kind
+    ``external`` are exempt, for nothing can be made to stand there.
     """
     trials: dict[tuple[str, str], Trial] = defaultdict(Trial)
     for seen in observations:
@@ -62,7 +68,13 @@ def user_domain_violations(
     aside = {it: it.holder_is_silent and it.service in tried for it in forbidden}
     checks = tuple(it.check() for it in forbidden if not aside[it])
     broken = (finding for it in passages if it.permitted for finding in it.broken())
-    return Checklist(checks, (*broken, *(it.silence() for it in forbidden if aside[it]), *_untried(register)))
+    silent = (it.silence() for it in forbidden if aside[it])
+    sampled = tuple(dict.fromkeys(finding for it in forbidden for finding in it.left_out()))
+    notes = ("holders-sampled",) if sampled else ()
+    zones = dict.fromkeys(zone for member in register.members for zone in member.fact("untried").split())
+    unmade = (Check(zone, ANYWHERE, None, "no-vantage-in-zone") for zone in zones)
+    missing = (Finding(zone, "no-vantage-in-zone") for zone in zones)
+    return Checklist((*checks, *unmade), (*broken, *silent, *sampled, *missing), notes)
 
 
 class _Passage:
@@ -94,6 +106,12 @@ class _Passage:
     def silence(self) -> Finding:
         """That nothing could be learned from this holder."""
         return Finding(self._member.id, "holder-silent", self._control.why())
+
+    def left_out(self) -> Iterable[Finding]:
+        """That its service has more holders than were tried, and how many more."""
+        if count := int(self._member.fact("holders_left_out") or 0):
+            _, destination, service, version = self.service
+            yield Finding(f"{destination} {service} IPv{version}", "holders-sampled", str(count))
 
     def check(self) -> Check:
         """Whether it is closed, as it is meant to be."""
@@ -129,9 +147,3 @@ def _handshakes(trial: Trial) -> list[Observation]:
 
 def _last(trial: Trial) -> str:
     return how(_handshakes(trial)[-1])
-
-
-def _untried(register: Register) -> Iterable[Finding]:
-    """Zones from which nothing could be tried, because no vantage point stands in them."""
-    zones = {zone: None for member in register.members for zone in member.fact("untried").split()}
-    return (Finding(zone, "no-vantage-in-zone") for zone in zones)

@@ -29,7 +29,9 @@ ERRORS = sorted(TARGET_ERRORS | INSTRUMENT_ERRORS)
 PROHIBITED = json.dumps({"port": 80, "icmp_type": 1, "icmp_code": 1})
 
 
-def passage(id: str = "p", *, permitted: str = "no", control: str = "inside", untried: str = "") -> Member:
+def passage(
+    id: str = "p", *, permitted: str = "no", control: str = "inside", untried: str = "", left_out: int = 0
+) -> Member:
     facts = {
         "origin": "cell",
         "destination": "dmz",
@@ -40,6 +42,7 @@ def passage(id: str = "p", *, permitted: str = "no", control: str = "inside", un
         "vantage": "outside",
         "control": control,
         "untried": untried,
+        "holders_left_out": str(left_out),
     }
     return Member(id, "passage", 1, 1, facts=tuple(facts.items()), shared=("service",))
 
@@ -154,9 +157,33 @@ def test_a_holder_of_which_nothing_was_seen_is_still_owed() -> None:
     assert [check.passed for check in found.checks] == [True, None]
 
 
-def test_zones_without_a_vantage_point_are_named() -> None:
-    found = reduced(passage(untried="internet lab"), LISTENS + CLOSED)
-    assert found.failing == (Finding("internet", "no-vantage-in-zone"), Finding("lab", "no-vantage-in-zone"))
+def test_zones_without_a_vantage_point_are_checks_that_were_not_made() -> None:
+    found = reduced(passage(untried="core lab"), LISTENS + CLOSED)
+    assert [check.passed for check in found.checks] == [True, None, None]
+    assert found.checks[1:] == tuple(Check(zone, "*", None, "no-vantage-in-zone") for zone in ("core", "lab"))
+    assert found.failing == (Finding("core", "no-vantage-in-zone"), Finding("lab", "no-vantage-in-zone"))
+
+
+def test_a_zone_without_a_vantage_point_keeps_the_requirement_from_passing() -> None:
+    (requirement,) = [it for it in load_profile("shanghai-617-2022").requirements if it.id == "SEC-DOM"]
+    verdicts = {
+        untried: evaluate(requirement, Register((passage(untried=untried),)), LISTENS + CLOSED).verdict
+        for untried in ("", "lab")
+    }
+    assert verdicts[""] is Verdict.PASS
+    assert verdicts["lab"] not in (Verdict.PASS, Verdict.FAIL)
+    leak = evaluate(requirement, Register((passage(untried="lab"),)), tried("outside", None, None))
+    assert leak.verdict is Verdict.FAIL
+
+
+def test_holders_that_were_left_out_are_said_beside_the_verdict() -> None:
+    register = Register((passage(left_out=3), replace(passage("q", left_out=3), shared=("service",))))
+    found = user_domain_violations(register, LISTENS + CLOSED, SegmentationParameters())
+    assert isinstance(found, Checklist)
+    assert found.notes == ("holders-sampled",)
+    assert found.failing == (Finding("dmz tcp/80 IPv6", "holders-sampled", "3"),)
+    assert reduced(passage(), LISTENS + CLOSED).notes == ()
+    assert reduced(passage(permitted="yes", left_out=3), LISTENS + CLOSED).notes == ()  # no violation can be missed
 
 
 @pytest.mark.parametrize(
