@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
 from dataclasses import replace
 from typing import Any
@@ -11,6 +13,7 @@ from typing import Any
 from probes.action import Action
 from probes.action import Cost
 from probes.action import Target
+from probes.methods import method
 from profiles.problem import Problem
 from profiles.problem import UserMistake
 
@@ -77,9 +80,12 @@ class Bulk:
             self._targets.setdefault(_key(action), {}).update(dict.fromkeys(action.targets))
 
     def take(self, actions: Iterable[Action]) -> list[Action]:
-        """Remove and return the merged actions that ``actions`` are part of; none twice."""
+        """Remove and return the merged actions that ``actions`` are part of, with all ends of theirs; none twice."""
         keys = dict.fromkeys(map(_key, actions))
-        return [self._whole(key, self._targets.pop(key)) for key in keys if key in self._targets]
+        found = together(list(self), [self._whole(key, self._targets[key]) for key in keys if key in self._targets])
+        for action in found:
+            del self._targets[_key(action)]
+        return found
 
     def __iter__(self) -> Iterator[Action]:
         """The merged actions, kept."""
@@ -87,6 +93,34 @@ class Bulk:
 
     def _whole(self, key: _Key, targets: dict[Target, None]) -> Action:
         return replace(self._agreed[key], targets=tuple(targets))
+
+
+def together(actions: Sequence[Action], chosen: Sequence[Action]) -> list[Action]:
+    """``chosen``, and those of ``actions`` without which they cannot be performed: the other ends of joint methods.
+
+    An action is performed whole, so that the other ends of all its targets belong to it, and theirs in turn.
+    """
+    found = list(chosen)
+    known = set(map(_key, chosen))
+    others = {_key(it): it for it in actions if method(it.method).joint and _key(it) not in known}
+    for action in found:  # which grows meanwhile
+        ids = {target.id for target in action.targets}
+        for key, other in list(others.items()):
+            same = (other.method, other.window) == (action.method, action.window)
+            if same and not ids.isdisjoint(target.id for target in other.targets):
+                found.append(others.pop(key))
+    return found
+
+
+def owed(actions: Sequence[Action], missing: Callable[[Action], Action | None]) -> list[Action]:
+    """What is left to do of merged ``actions``, where ``missing`` says what one of them lacks.
+
+    Of a joint method, what is owed of one end is owed of all, whole: an end that is performed alone meets nobody, and
+    what it says then would replace what had been measured.
+    """
+    left = {_key(action): lacking for action in actions if (lacking := missing(action))}
+    due = {_key(it) for it in together(actions, [action for action in actions if _key(action) in left])}
+    return [it if method(it.method).joint else left[_key(it)] for it in actions if _key(it) in due]
 
 
 def _reconciled(one: Action, other: Action) -> Action:

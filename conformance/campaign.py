@@ -10,6 +10,7 @@ from typing import Protocol
 
 from conformance.bulk import Bulk
 from conformance.bulk import Priced
+from conformance.bulk import owed
 from conformance.spending import remaining
 from conformance.suite import can_be_measured
 from fixtures.credentials import resolve
@@ -100,7 +101,8 @@ class Campaign:
         """
         if resume:
             self.store = self._open.enter_context(open_store())
-        needed = {action.vantage for action in self._bulk if not resume or self.store.missing(action)}
+        due = owed(list(self._bulk), self.store.missing) if resume else self._bulk
+        needed = {action.vantage for action in due}
         asked = (action for actions in self._asked.values() for action in actions)
         permits = remaining(self.permits, self.store, self._bulk.agreed, asked) if resume else self.permits
         methods = {id: {action.method for action in self._bulk if action.vantage == id} for id in needed}
@@ -131,8 +133,8 @@ class Campaign:
         return watch.stop_requested() or bool(self._pool.stopped)
 
     def _collect(self, case: Case, watch: Watch) -> None:
-        """Run what is missing of the merged actions that ``case`` is part of."""
-        todo = [action for due in self._bulk.take(self._asked[case.id]) if (action := self.store.missing(due))]
+        """Run what is missing of the merged actions that ``case`` is part of, all ends of what takes several."""
+        todo = owed(self._bulk.take(self._asked[case.id]), self.store.missing)
         if not todo:
             return
 

@@ -10,8 +10,13 @@ Before the first message and after the last the ends exchange questions and repl
 ready, so that a listener that is late is not a loss, and bounds the offset of their clocks as RFC 5905 does, whatever
 the delays in either direction. The detail of attempt 0 tells what each end found out about itself: a dict ``"end"``.
 
-A message that the talker cannot send within half an interval of its time is not sent, and recorded as trouble of the
-tester: messages are never bunched up. Type-P: UDP, payload of that size, default traffic class.
+Rows of both ends belong together only if they are of one transmission. Each end names its ``session``, which the talker
+draws. Of whatever left or came in, ``utc_ns`` less the lag less the intervals before it is the talker's ``begun_ns``,
+when its schedule began, by its clock; whatever the listener did not hear has the time at which that listener closed,
+its ``closed_ns``, as ``utc_ns``.
+
+A message that the talker cannot send within half an interval of its time is not sent, and recorded as ``off-schedule``:
+messages are never bunched up. Type-P: UDP, payload of that size, default traffic class.
 
 Standard library only: this module travels to vantage points.
 """
@@ -180,4 +185,4 @@ def _parts(rows: Iterable[Observation]) -> Iterator[list[Observation]]:
         yield part
 
 
-METHOD = Method("cyclic-flow", LEVEL, cost, run, {QUANTITY: UNIT})
+METHOD = Method("cyclic-flow", LEVEL, cost, run, {QUANTITY: UNIT}, joint=True)

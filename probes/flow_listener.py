@@ -59,6 +59,8 @@ class Listener:
         self._latest = -1  #: highest number
         self._counts: Counter[str] = Counter()
         self._until_ns = 0  #: when to end, monotonic
+        self._closed_ns = 0  #: when it ended, UTC
+        self._closed_monotonic_ns = 0  #: the same on the monotonic clock
         self._monotonic_less_utc_ns = 0
         self._trouble: Trouble | None = None
         self._port: FlowPort | None = None
@@ -86,6 +88,7 @@ class Listener:
             self._counts["dropped"] = self._port.drops()
         finally:
             self._port.close()
+            self._closed_ns, self._closed_monotonic_ns = time.time_ns(), clock()
 
     async def _take(self, port: FlowPort, came: Datagram) -> None:
         frame = unpack(came.data)
@@ -136,9 +139,10 @@ class Listener:
         self._latest = max(self._latest, number)
 
     def rows(self, recorder: Recorder) -> Iterator[Observation]:
-        """One observation for each message."""
+        """One observation for each message; what did not come has the time at which this end closed."""
         target = self.ticket.target
         reason: dict[str, Any] = {} if self._session else {"reason": "no-handshake"}
+        missing = self._trouble or Trouble("timeout", reason)
         for number in range(self.plan.count):
             facts: dict[str, Any] = {"end": self._account()} if number == 0 else {}
             utc_ns = self._came_ns[number]
@@ -147,11 +151,11 @@ class Listener:
                     facts["stamp"] = "user"
                 at_ns = max(utc_ns + self._monotonic_less_utc_ns, 0)
                 yield recorder.value(target, number, self._lag_ns[number] / 1e6, utc_ns, at_ns, compact(facts))
-            elif self._trouble is not None:
-                yield recorder.error(target, number, self._trouble.error, **self._trouble.facts, **facts)
             else:
-                yield recorder.error(target, number, "timeout", **reason, **facts)
+                facts = {**missing.facts, **facts}
+                yield recorder.error(target, number, missing.error, self._closed_ns, self._closed_monotonic_ns, **facts)
 
     def _account(self) -> dict[str, object]:
         names = ("duplicate", "reordered", "corrupted", "foreign", "dropped")
-        return {"established": bool(self._session)} | {name: self._counts[name] for name in names}
+        own = {"established": bool(self._session), "session": self._session.hex(), "closed_ns": self._closed_ns}
+        return own | {name: self._counts[name] for name in names}

@@ -47,7 +47,7 @@ from probes.record import Recorder
 from probes.record import compact
 from profiles.observation import Observation
 
-_LATE = "off-schedule"  #: why a message was not sent: it would have left more than half an interval late
+_LATE = Trouble("off-schedule")  #: a message was not sent: it would have left more than half an interval late
 _AFTER_S = 0.5  #: how long the stamps of the last messages are awaited
 
 
@@ -146,7 +146,7 @@ class Talker:
         plan, port, clock = self.plan, self._port, self._leave.gate.clock
         now_ns = clock()
         if port is None or now_ns - self.due_ns(number) > plan.interval_ns // 2:
-            self._failed[number] = Trouble("tester-loss", {"reason": _LATE})
+            self._failed[number] = _LATE
             return 0
         early_ns = self._last_ns + plan.interval_ns // 2 - now_ns
         if early_ns > 0:  # the last one was held up on its way to the kernel
@@ -210,6 +210,8 @@ class Talker:
         same = bounds_ns is not None and any(own) and own == self._boot and bounds_ns[0] <= 0 <= bounds_ns[1]
         return {
             "established": self.established,
+            "session": self._session.hex(),
+            "begun_ns": self._origin_utc_ns,
             "same_clock": same,
             "offset_ns": [0, 0] if same else list(bounds_ns) if bounds_ns else None,
             "skipped": len(self._failed),

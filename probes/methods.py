@@ -66,6 +66,8 @@ class Method:
     """
     quantities: Mapping[str, str] = field(default_factory=lambda: {"presence": "1"})
     """What it observes at each attempt, and in which units; of a lost vantage point, the host supplies these rows."""
+    joint: bool = False
+    """Several vantage points take part in one attempt: what is owed of one end is owed of all."""
     credentials: bool = False  #: whether it needs what the devices it asks accept, see :attr:`Permit.credentials`
     needs: tuple[str, ...] = ()
     """What the vantage point must have: ``python:NAME`` (an importable package), ``library:NAME``, ``program:NAME``."""

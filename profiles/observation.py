@@ -27,6 +27,7 @@ TARGET_ERRORS = frozenset(
 INSTRUMENT_ERRORS = frozenset(
     {
         "tester-loss",  # the tester itself dropped packets (RFC 7680 section 2.7, third error source)
+        "off-schedule",  # the tester could not send it in time, and left it out; nothing was sent
         "vantage-lost",  # the vantage point died or could not be reached
         "method-failed",  # the method itself failed: a bug of this program
         "no-privilege",  # the kernel refused the socket the method needs

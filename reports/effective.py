@@ -16,8 +16,8 @@ from profiles.observation import COLUMNS
 from profiles.observation import INSTRUMENT_ERRORS
 
 #: Errors that say nothing of the target and leave the attempt owed when a campaign is resumed. What the scope guard
-#: refused, it would refuse again, so that is final.
-OWED = INSTRUMENT_ERRORS - {"refused-by-guard"}
+#: refused, it would refuse again, so that is final; so is what a sound flow left out, which cannot be sent afterwards.
+OWED = INSTRUMENT_ERRORS - {"refused-by-guard", "off-schedule"}
 
 _OF_AN_ATTEMPT = [COLUMNS.index(name) for name in ("method", "vantage", "target", "address", "window", "attempt")]
 _QUANTITY, _ERROR, _DETAIL = (COLUMNS.index(name) for name in ("quantity", "error", "detail"))

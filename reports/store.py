@@ -37,7 +37,7 @@ from reports.row import restored
 from reports.row import stored
 
 #: Errors of attempts for which nothing left this host.
-NOT_SENT = frozenset({"refused-by-guard", "stopped", "no-route", "no-privilege", "send-failed"})
+NOT_SENT = frozenset({"refused-by-guard", "off-schedule", "stopped", "no-route", "no-privilege", "send-failed"})
 
 _NAMES = ", ".join(f'"{name}"' for name in COLUMNS)
 
@@ -229,10 +229,12 @@ class EvidenceStore:
         """``action`` for those of its targets that lack a valid row of any attempt and quantity; ``None`` if none does.
 
         A target is measured again with all its attempts, so that an attempt's number keeps its meaning. Rows with an
-        error of :data:`~reports.effective.OWED` are no measurement.
+        error of :data:`~reports.effective.OWED` are no measurement. Of a joint method, a target whose rows that count
+        are of several runs, at this end or between ends, is measured again as well: those are not of one transmission.
         """
         attempts = int(action.parameters.get("attempts", 1))
-        quantities = method(action.method).quantities
+        how = method(action.method)
+        quantities = how.quantities
         query = f"""
             SELECT "target", "address", "port" FROM {self._counting}
             WHERE "method" = ? AND "vantage" = ? AND "window" = ? AND "attempt" < ?
@@ -241,8 +243,18 @@ class EvidenceStore:
         owed = attempts * len(quantities)
         asked = (action.method, action.vantage, action.window, attempts, json.dumps(list(quantities)), owed)
         done = set(self._journal.query(query, asked))
-        left = tuple(target for target in action.targets if (target.id, target.address, target.port) not in done)
+        torn = self._torn(action, attempts) if how.joint and self.run > 1 else set()
+        left = tuple(it for it in action.targets if (it.id, it.address, it.port) not in done or it.id in torn)
         return replace(action, targets=left) if left else None
+
+    def _torn(self, action: Action, attempts: int) -> set[str]:
+        """Targets whose attempts are partly of one run and partly of another, whichever vantage point made them."""
+        query = f"""
+            SELECT "target" FROM {self._counting}
+            WHERE "method" = ? AND "window" = ? AND "attempt" < ? AND "target" <> ''
+              AND ("error" IS NULL OR "error" NOT IN owed)
+            GROUP BY 1 HAVING count(DISTINCT "run") > 1"""  # noqa: S608
+        return {target for (target,) in self._journal.query(query, (action.method, action.window, attempts))}
 
     def sent(self) -> Iterator[tuple[str, str, str, int | None, int]]:
         """How many probes may have left: (vantage, method, address, port, count), of all sessions together."""

@@ -2,7 +2,8 @@
 
 First "is this a measurement?": both ends heard each other, their clocks are known well enough, the talker kept its
 schedule, the listener's host dropped nothing. Only then what the network did. A message that the talker itself did not
-send is left out, and is no loss (RFC 7680 section 2.7, third error source).
+send is left out, and is no loss (RFC 7680 section 2.7, third error source). Nor is one whose two rows are of different
+transmissions, as they may be where a campaign was interrupted and resumed: of that message nothing is known.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from collections.abc import Iterable
 from collections.abc import Sequence
 from dataclasses import dataclass
 from dataclasses import field
+from dataclasses import replace
 from fractions import Fraction
 
 from pydantic import Field
@@ -38,6 +40,8 @@ METHODS = ("cyclic-flow",)
 #: network; but a run of which it left out more than a tenth is not the flow that was to be measured.
 LEAST_SENT = Fraction(9, 10)
 CLOCK_SHARE = 10  #: the clocks' offset must be known to this part of the interval, and to this part of Tmax for loss
+_ROUNDING_NS = 1_000  #: by how much a row may seem off the schedule: a lag is a float
+_SKIPPED = frozenset({"off-schedule", "tester-loss"})  #: why a talker left a message out
 _NEGATIVE_NS = 1_000  #: by how much a delay may seem negative: the granularity of stamps
 
 
@@ -71,6 +75,7 @@ class _Trace:
     delays_ns: Sequence[int | None]  #: one-way delay of each message; ``None`` if it did not come within Tmax
     sent: Sequence[bool]
     same_clock: bool
+    unpaired: int = 0  #: messages whose rows are of different transmissions
 
     @property
     def interval_ns(self) -> int:
@@ -95,13 +100,12 @@ class _Unsound(Exception):
 def flow_latency(register: Register, observations: Iterable[Observation], parameters: FlowParameters) -> Reduced:
     """One-way delay of each message (RFC 7679), from one kernel's stamp to the other's; infinite if it was lost.
 
-    Of several flows, the one with the greatest delays is judged: every flow must meet the requirement by itself. Flows
-    are compared at the delay that one message in a thousand exceeds.
+    Of several flows, the greatest delay of any at each rank is judged: every flow must meet the requirement by itself,
+    whatever quantile it names.
     """
 
     def judged(traces: list[_Trace], notes: tuple[str, ...]) -> Reduced:
-        worst = max(traces, key=lambda trace: _exceeded(trace.delays_ms))
-        return Samples(tuple(worst.delays_ms), "ms", failing=_lossy(traces), notes=notes)
+        return Samples(_greatest([trace.delays_ms for trace in traces]), "ms", failing=_lossy(traces), notes=notes)
 
     return _reduced(register, observations, parameters, lambda interval_ns: interval_ns, judged)
 
@@ -128,13 +132,16 @@ def flow_survival(register: Register, observations: Iterable[Observation], param
     Messages are expected on the talker's schedule; one is in time if its one-way delay is at most the maximum latency.
     The application goes down when maximum latency and survival time have passed since the first missed message was due
     and no later one came in time before, and comes up with the next that does. A run can refute availability only.
+    Whether it went down where only messages that the talker never sent could have prevented it is not known.
     """
 
     def judged(traces: list[_Trace], notes: tuple[str, ...]) -> Reduced:
         served = [(trace, _served(trace, parameters)) for trace in traces]
-        downs = sum(len(one.downs) for _, one in served)
+        possible = sum(len(one.downs) for _, one in served)
+        downs = min(possible, sum(len(_served(_as_if_all_sent(trace), parameters).downs) for trace in traces))
         failing = tuple(_interrupted(trace, one) for trace, one in served if one.misses)
-        return Exposure(downs, sum(sum(trace.sent) for trace in traces), failing=failing, notes=notes)
+        messages = sum(sum(trace.sent) for trace in traces)
+        return Exposure(downs, messages, possible - downs, failing=failing, notes=notes)
 
     return _reduced(register, observations, parameters, lambda interval_ns: interval_ns, judged)
 
@@ -161,8 +168,12 @@ def _reduced(
     if unsound:
         return Invalid(unsound[0].reason, unsound[0].note, failing=tuple(unsound))
     same = all(trace.same_clock for trace in traces)
-    complete = all(all(trace.sent) for trace in traces)
-    return judged(traces, ("one-clock" if same else "clocks-compared", *(() if complete else ("tester-skipped",))))
+    notes = ["one-clock" if same else "clocks-compared"]
+    if any(trace.sent.count(False) > trace.unpaired for trace in traces):
+        notes.append("tester-skipped")
+    if any(trace.unpaired for trace in traces):
+        notes.append("ends-unpaired")
+    return judged(traces, tuple(notes))
 
 
 def _interval_ns(member: Member) -> int:
@@ -197,12 +208,18 @@ def _trace(member: Member, ends: _Ends, parameters: FlowParameters, clock_ns: in
         if not all(number in rows for number in numbers):
             raise _Unsound("not-measured", f"{len(rows)}/{len(numbers)}")
     low_ns, high_ns, same = _offset_ns(ends, clock_ns)
+    begun_ns, closed_ns = _transmission(ends)
     offset_ns, timeout_ns = (low_ns + high_ns) // 2, parameters.timeout_ms * 1e6
+    interval_ns, unpaired = _interval_ns(member), 0
     delays_ns: list[int | None] = []
     sent: list[bool] = []
     for number in numbers:
         left, came = ends.talker[number], ends.listener[number]
         sent.append(left.error is None and '"stamp"' not in left.detail + came.detail)
+        due_ns = begun_ns + number * interval_ns
+        if left.error is None and not (_is_of(left, due_ns) and _is_of(came, due_ns, closed_ns)):
+            sent[-1] = False
+            unpaired += 1
         if came.error is not None and came.error not in TARGET_ERRORS:
             raise _Unsound(came.error)
         delay_ns = came.utc_ns - left.utc_ns - offset_ns if came.error is None and sent[-1] else None
@@ -210,9 +227,33 @@ def _trace(member: Member, ends: _Ends, parameters: FlowParameters, clock_ns: in
             raise _Unsound("clock-unknown", f"{delay_ns / 1e6:g} ms")
         delays_ns.append(delay_ns if delay_ns is not None and delay_ns <= timeout_ns else None)
     if sum(sent) < LEAST_SENT * len(sent):
-        errors = [row.error for row in ends.talker.values() if row.error and row.error != "tester-loss"]
-        raise _Unsound(errors[0] if errors else "off-schedule", f"{sum(sent)}/{len(sent)}")
-    return _Trace(member, delays_ns, sent, same)
+        errors = [row.error for row in ends.talker.values() if row.error and row.error not in _SKIPPED]
+        reasons = [*errors, *(["ends-unpaired"] if unpaired else []), "off-schedule"]
+        raise _Unsound(reasons[0], f"{sum(sent)}/{len(sent)}")
+    return _Trace(member, delays_ns, sent, same, unpaired)
+
+
+def _transmission(ends: _Ends) -> tuple[int, int]:
+    """When the talker's schedule began, and when the listener closed, each by its own clock.
+
+    Raises:
+        _Unsound: if the ends do not name the same session, or do not say these times.
+    """
+    talker, listener = (facts(rows[0].detail)["end"] for rows in (ends.talker, ends.listener))
+    match talker.get("session"), listener.get("session"), talker.get("begun_ns"), listener.get("closed_ns"):
+        case str(one), str(other), int(begun_ns), int(closed_ns) if one == other and 0 < begun_ns < 1 << 63:
+            return begun_ns, closed_ns
+    raise _Unsound("ends-unpaired")
+
+
+def _is_of(row: Observation, due_ns: int, closed_ns: int | None = None) -> bool:
+    """Whether a row is of the transmission in which its message was due then; if it is an error, whether of that end's.
+
+    A lag is behind the talker's schedule, at either end, so that the row tells when the message was due by that.
+    """
+    if row.value is None:
+        return row.utc_ns == closed_ns
+    return abs(row.utc_ns - due_ns - row.value * 1e6) <= _ROUNDING_NS
 
 
 def _offset_ns(ends: _Ends, clock_ns: int) -> tuple[int, int, bool]:
@@ -240,9 +281,17 @@ def _offset_ns(ends: _Ends, clock_ns: int) -> tuple[int, int, bool]:
 # --- from traces to values ------------------------------------------------------------------------------------------
 
 
-def _exceeded(delays_ms: Sequence[float]) -> float:
-    """The delay that one message in a thousand exceeds."""
-    return sorted(delays_ms)[math.ceil(len(delays_ms) * 0.999) - 1]
+def _greatest(flows: Sequence[list[float]]) -> tuple[float, ...]:
+    """The greatest delay at each rank: of no quantile is any flow's delay greater."""
+    ordered = [sorted(delays) for delays in flows]
+    ranks = min(map(len, ordered))
+    return tuple(max(it[-(-rank * len(it) // ranks) - 1] for it in ordered) for rank in range(1, ranks + 1))
+
+
+def _as_if_all_sent(trace: _Trace) -> _Trace:
+    """The trace with every message that was not sent taken for one that came at once."""
+    delays_ns = [delay if sent else 0 for delay, sent in zip(trace.delays_ns, trace.sent, strict=True)]
+    return replace(trace, delays_ns=delays_ns, sent=[True] * len(delays_ns))
 
 
 def _lost(trace: _Trace) -> tuple[int, int]:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from conformance.bulk import Bulk
+from conformance.bulk import owed
 from probes.action import Action
 from probes.action import Target
 from profiles.problem import UserMistake
@@ -99,3 +103,46 @@ def test_of_one_target_only_one_thing_can_be_asked() -> None:
         _bulk([asking('{"name":"x"}'), asking('{"name":"y"}')])
     assert "dns-query" in clash.value.text("en")
     assert "e1" in clash.value.text("zh")
+
+
+def _ends(vantage: str, *flows: str, method: str = "cyclic-flow", window: int = 0) -> Action:
+    targets = tuple(Target(flow, "192.0.2.1", "cell") for flow in flows)
+    return Action(vantage, method, targets, {"attempts": 100}, window)
+
+
+def _lacking(*lacking: tuple[str, str]) -> Callable[[Action], Action | None]:
+    """Says that these (vantage point, target) lack something."""
+
+    def missing(action: Action) -> Action | None:
+        left = tuple(target for target in action.targets if (action.vantage, target.id) in lacking)
+        return replace(action, targets=left) if left else None
+
+    return missing
+
+
+def test_what_one_end_owes_is_owed_by_both_whole() -> None:
+    plc, drive = _ends("plc", "axis", "back"), _ends("drive", "axis", "back")
+    robot, agv, later = _ends("robot", "arm"), _ends("agv", "arm"), _ends("drive", "axis", window=1)
+    actions = [plc, drive, robot, agv, later]
+    assert owed(actions, _lacking()) == []
+    assert owed(actions, _lacking(("plc", "axis"))) == [plc, drive]
+    assert owed(actions[:4], _lacking(("agv", "arm"))) == [robot, agv]
+
+
+def test_ends_are_followed_from_one_to_the_next() -> None:
+    chain = [_ends("a", "one"), _ends("b", "one", "two"), _ends("c", "two", "three"), _ends("d", "three")]
+    assert owed([*chain, _ends("e", "four")], _lacking(("a", "one"))) == chain
+
+
+def test_what_takes_one_end_is_owed_by_that_alone() -> None:
+    here, there = (_ends(vantage, "e1", "e2", method="icmp-echo") for vantage in ("a", "b"))
+    (left,) = owed([here, there], _lacking(("a", "e2")))
+    assert (left.vantage, [target.id for target in left.targets]) == ("a", ["e2"])
+
+
+def test_no_end_is_taken_without_the_others() -> None:
+    plc, drive, agv = _ends("plc", "axis", "arm"), _ends("drive", "axis"), _ends("agv", "arm")
+    bulk = _bulk([plc, drive, agv])
+    assert [action.vantage for action in bulk.take([drive])] == ["drive", "plc", "agv"]
+    assert bulk.take([agv, plc]) == []
+    assert _bulk([plc, drive, agv]).take([agv, drive, plc]) == [agv, drive, plc]

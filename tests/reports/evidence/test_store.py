@@ -461,7 +461,9 @@ def test_what_failed_at_the_instrument_is_owed_and_can_be_made_good(evidence: An
         assert left(store, action) == []
 
 
-@pytest.mark.parametrize("error", ["timeout", "refused", "unreachable", "late", "absent", "reset", "refused-by-guard"])
+@pytest.mark.parametrize(
+    "error", ["timeout", "refused", "unreachable", "late", "absent", "reset", "refused-by-guard", "off-schedule"]
+)
 def test_a_measured_absence_and_a_refusal_are_final(evidence: Any, store: EvidenceStore, error: str) -> None:
     store.append([evidence.observe("press-1", attempt=attempt, error=error) for attempt in range(2)])
     assert left(store, evidence.action("press-1")) == []
@@ -474,6 +476,29 @@ def test_ports_are_told_apart_when_something_is_missing(evidence: Any, store: Ev
     missing = store.missing(action)
     assert missing is not None
     assert [target.port for target in missing.targets] == [4840]
+
+
+def test_what_takes_several_ends_is_whole_only_in_one_run(evidence: Any) -> None:
+    """Of a flow whose repetition was broken off, rows of both runs count: it is owed, at either end."""
+    flow = Target("axis", "192.0.2.1", "cell-a")
+    plc, drive = (Action(vantage, "cyclic-flow", (flow,), {"attempts": 2}) for vantage in ("plc", "drive"))
+
+    def end(vantage: str, *errors: str | None) -> list[Observation]:
+        said = {"method": "cyclic-flow", "quantity": "schedule-lag", "vantage": vantage, "address": flow.address}
+        return [evidence.observe("axis", attempt=n, error=error, **said) for n, error in enumerate(errors)]
+
+    def owing(store: EvidenceStore) -> list[str]:
+        return [action.vantage for action in (plc, drive) if store.missing(action)]
+
+    with evidence.create() as store:
+        store.append([*end("plc", None, "send-failed"), *end("drive", None, "timeout")])
+        assert owing(store) == ["plc"]
+    with evidence.resume() as store:
+        store.append([*end("plc", None, None), *end("drive", None, "stopped")])
+        assert owing(store) == ["plc", "drive"]
+    with evidence.resume() as store:
+        store.append([*end("plc", "off-schedule", None), *end("drive", "timeout", None)])
+        assert owing(store) == []
 
 
 # Results and events
