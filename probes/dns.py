@@ -149,6 +149,9 @@ class _Resolver:
         longest_s = (self._parameters.timeout_ms / 1000 + BACK_OFF_LIMIT * pause_s) * len(questions) + START_S
         try:
             finished = await self._gate.run_task(ticket, size, TASK, request, timeout_s=longest_s)
+        except OSError as error:
+            self._fail(questions, "method-failed", reason=f"the task did not start: {error}")
+            return
         finally:
             ticket.device.connections -= 1
         self._account(ticket, questions, finished, charged_ns)

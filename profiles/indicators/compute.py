@@ -33,6 +33,8 @@ METHODS = ("compute-benchmark",)
 GFLOPS_PER_TFLOPS = 1000
 #: Of each precision, the fact that says what a node is to deliver, GFLOPS.
 RATINGS = {"gemm-fp64": "rated_fp64_gflops", "gemm-fp32": "rated_fp32_gflops"}
+#: No node delivers so much more than it is rated, %: above it the rating is wrong. A proposal of this project.
+MOST_PLAUSIBLE = 120
 
 
 class ComputeParameters(Strict):
@@ -79,7 +81,10 @@ def compute_cpu_capacity(
 
 @indicator("node-gemm-fp64", unit="GFLOPS", methods=METHODS, parameters=ComputeParameters, objects=("node",))
 def node_gemm_fp64(register: Register, observations: Iterable[Observation], parameters: ComputeParameters) -> Reduced:
-    """Median FP64 rate of square matrix products (GEMM, 2 n^3 operations) of each node, GFLOPS."""
+    """Median FP64 rate of square matrix products (GEMM, 2 n^3 operations) of each node, GFLOPS.
+
+    The size is that whose product takes about ``run_s``, which on few cores is less than the 8192 of common practice.
+    """
     return _medians(register, observations, parameters, "gemm-fp64", "GFLOPS")
 
 
@@ -87,7 +92,10 @@ def node_gemm_fp64(register: Register, observations: Iterable[Observation], para
 def node_stream_triad(
     register: Register, observations: Iterable[Observation], parameters: ComputeParameters
 ) -> Reduced:
-    """Median rate of the STREAM triad of each node, 24 bytes per element, arrays of four last-level caches, GB/s."""
+    """Median rate of the STREAM triad of each node, 24 bytes per element, arrays of four last-level caches, GB/s.
+
+    STREAM's own rule is to drop the first run and report the best of the rest; a median is the lower figure of the two.
+    """
     return _medians(register, observations, parameters, "stream-triad", "GB/s")
 
 
@@ -108,8 +116,8 @@ def node_gemm_efficiency(
     """Median rate of square matrix products (GEMM) of each node over its declared rating in the same precision, %.
 
     Where both FP64 and FP32 are rated, the lower share of the two is the node's; they are never added. A node that is
-    not rated, or has too few undisturbed runs in a precision that is, is unknown. Without any rating there is nothing
-    to compare with.
+    not rated, or has too few undisturbed runs in a precision that is, is unknown; so is one that seems to deliver more
+    than 120 % of a rating, which then is taken to be wrong. Without any rating there is nothing to compare with.
     """
     seen = list(observations)
     drawn = [it for it in register.members if it.drawn]
@@ -123,8 +131,12 @@ def node_gemm_efficiency(
         for it in failing:
             lacking.setdefault(it.target, replace(it, note=f"{quantity} {it.note}"))
         for node in rated:
-            if node.id in found:
-                shares[node.id].append(100 * median(found[node.id]) / float(node.fact(fact)))
+            if node.id not in found:
+                continue
+            share = 100 * median(found[node.id]) / float(node.fact(fact))
+            shares[node.id].append(share)
+            if share > MOST_PLAUSIBLE:
+                lacking.setdefault(node.id, Finding(node.id, "rating-implausible", f"{quantity} {share:.4g} %"))
     lowest = {it.id: min(shares[it.id]) for it in drawn if it.id not in lacking}
     return Samples(tuple(lowest.values()), "%", len(lacking), tuple(lowest), tuple(lacking.values()))
 

@@ -1,8 +1,7 @@
-"""Industrial PON: how much more light optical network units receive than their receivers need."""
+"""Industrial PON: how far the light that units receive is from what their receivers cannot work with."""
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterable
 from fractions import Fraction
@@ -10,8 +9,10 @@ from fractions import Fraction
 from pydantic import Field
 
 from profiles.indicators.registry import indicator
+from profiles.indicators.trials import facts
 from profiles.observation import Observation
 from profiles.reduced import Finding
+from profiles.reduced import Member
 from profiles.reduced import Reduced
 from profiles.reduced import Register
 from profiles.reduced import Samples
@@ -32,29 +33,38 @@ class OpticalParameters(Strict):
 def onu_rx_margin(register: Register, observations: Iterable[Observation], parameters: OpticalParameters) -> Reduced:
     """Received optical power of each unit, as its OLT reports it, less the receiver sensitivity of its module.
 
+    Where the module's overload is declared too, the margin is the smaller of that and of overload less received power:
+    too much light is as bad as too little. Where it is not declared, too much light is not seen.
+
     A unit that is off line, or of which there is no reading, is unknown: it may be switched off, so that nothing is
     shown of its fibre, and as long as one is unknown the requirement is not met either. Received power comes from the
     module's own monitor; the limit is to allow for its accuracy.
     """
     del parameters  # they say how to ask, not what an answer means
-    sensitivity = {it.id: Fraction(it.fact("sensitivity_dbm")) for it in register.members if it.drawn}
+    units = {it.id: it for it in register.members if it.drawn}
     margins: dict[str, float] = {}
     trouble: dict[str, Finding] = {}
     for seen in observations:
-        if seen.target not in sensitivity or seen.quantity != "onu-rx-power" or seen.window or seen.attempt:
+        if seen.target not in units or seen.quantity != "onu-rx-power" or seen.window or seen.attempt:
             continue
         if seen.value is not None and math.isfinite(seen.value):
-            margins[seen.target] = float(Fraction(repr(seen.value)) - sensitivity[seen.target])
+            margins[seen.target] = float(_margin(Fraction(repr(seen.value)), units[seen.target]))
         else:
             trouble[seen.target] = _trouble(seen)
-    unknown = tuple(trouble.get(id, Finding(id, "not-measured")) for id in sensitivity if id not in margins)
+    unknown = tuple(trouble.get(id, Finding(id, "not-measured")) for id in units if id not in margins)
     return Samples(tuple(margins.values()), "dB", len(unknown), tuple(margins), unknown, ("monitor-accuracy",))
+
+
+def _margin(power: Fraction, unit: Member) -> Fraction:
+    above = power - Fraction(unit.fact("sensitivity_dbm"))
+    overload = unit.fact("overload_dbm")
+    return min(above, Fraction(overload) - power) if overload else above
 
 
 def _trouble(seen: Observation) -> Finding:
     error = seen.error or "bad-answer"
     if error != "absent":
         return Finding(seen.target, _REASONS.get(error, error))
-    facts = json.loads(seen.detail) if seen.detail else {}
-    off_line = facts.get("reason") == "off-line"
-    return Finding(seen.target, "onu-off-line" if off_line else "no-optical-reading", str(facts.get("status", "")))
+    told = facts(seen.detail)
+    off_line = told.get("reason") == "off-line"
+    return Finding(seen.target, "onu-off-line" if off_line else "no-optical-reading", str(told.get("status", "")))

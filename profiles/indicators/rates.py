@@ -6,7 +6,6 @@ without the beginning in which TCP finds its rate.
 
 from __future__ import annotations
 
-import json
 import math
 from collections import Counter
 from collections import defaultdict
@@ -15,7 +14,6 @@ from collections.abc import Mapping
 from collections.abc import Sequence
 from dataclasses import dataclass
 from dataclasses import field
-from functools import lru_cache
 from statistics import fmean
 from typing import Literal
 
@@ -23,6 +21,7 @@ from pydantic import Field
 
 from profiles.indicators.registry import indicator
 from profiles.indicators.scatter import combine
+from profiles.indicators.trials import facts
 from profiles.observation import INSTRUMENT_ERRORS
 from profiles.observation import TARGET_ERRORS
 from profiles.observation import Observation
@@ -57,7 +56,7 @@ class _Seen:
 
     rates: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))  #: by direction
     fault: str = ""  #: first reason why an attempt gave no rate
-    at_limit: bool = False
+    capped: dict[str, str] = field(default_factory=dict)  #: by direction, what stood in the way of a higher rate
 
 
 @indicator(
@@ -71,16 +70,19 @@ def mean_access_rate(register: Register, observations: Iterable[Observation], pa
     """Mean over the terminals with a measuring server of each one's mean goodput, up and down; the lower is judged.
 
     A terminal that declares no server on the port is not measured, and counted as such. One that owes a rate in a
-    direction that is asked for and has none is unknown; so is one whose rate was what the zone's budget permitted and
-    not what its line can carry. The uncertainty is that of repeated attempts (GUM, type A).
+    direction that is asked for and has none is unknown; so is one of which a rate was what the zone's budget permitted
+    or the profile asked for (limit_mbit_s) and not what its line can carry: a lower bound is averaged with nothing. The
+    uncertainty is that of repeated attempts (GUM, type A).
     """
     owing = {it.id: _Seen() for it in register.members if it.drawn and it.measurable and _serves(it, parameters.port)}
     if not owing:
         return Invalid("no-rate-server", f"tcp/{parameters.port}")
     _collect(owing, observations, parameters)
     directions = ("up", "down") if parameters.direction == "both" else (parameters.direction,)
-    complete = {id: seen for id, seen in owing.items() if all(seen.rates[it] for it in directions)}
-    failing = tuple(Finding(id, seen.fault or "not-measured") for id, seen in owing.items() if id not in complete)
+    complete = {
+        id: seen for id, seen in owing.items() if all(seen.rates[it] and it not in seen.capped for it in directions)
+    }
+    failing = tuple(Finding(id, _why(seen, directions)) for id, seen in owing.items() if id not in complete)
     if not complete:
         return Invalid(Counter(it.reason for it in failing).most_common(1)[0][0], failing=failing)
     means = {it: {id: fmean(seen.rates[it]) for id, seen in complete.items()} for it in directions}
@@ -88,7 +90,6 @@ def mean_access_rate(register: Register, observations: Iterable[Observation], pa
     found = combine([seen.rates[judged] for seen in complete.values()])
     notes = [f"judged-by-{judged}"] if len(directions) > 1 else []
     notes += ["some-without-rate-server"] if len(owing) < sum(it.drawn for it in register.members) else []
-    notes += ["rate-at-asked-limit"] if any(seen.at_limit for seen in complete.values()) else []
     return Measurement(
         fmean(means[judged].values()),
         found.expanded_uncertainty / len(complete),
@@ -107,35 +108,33 @@ def _serves(member: Member, port: int) -> bool:
 
 
 def _collect(owing: Mapping[str, _Seen], observations: Iterable[Observation], parameters: RateParameters) -> None:
-    """One pass; further attempts that others asked for do not count."""
+    """One pass; further attempts and other ports that others asked for do not count."""
     directions = {quantity: direction for direction, quantity in QUANTITIES.items()}
     for row in observations:
         seen, direction = owing.get(row.target), directions.get(row.quantity)
         if seen is None or direction is None or row.attempt >= parameters.attempts:
             continue
-        fault = row.error or ""
-        if not fault:
-            bound = _bound(row.detail)
-            sane = row.unit == UNIT and row.value is not None and 0 <= row.value < math.inf
-            fault = "bad-answer" if not sane else "rate-capped" if bound == "permit" else ""
-            seen.at_limit |= bound == "asked"
-        if not fault and row.value is not None:
-            seen.rates[direction].append(row.value)
+        told = facts(row.detail)
+        if told.get("port", parameters.port) != parameters.port:
+            continue
+        if row.error is not None:
+            known = row.error in INSTRUMENT_ERRORS | TARGET_ERRORS
+            seen.fault = seen.fault or (row.error if known else "bad-answer")
+        elif row.unit != UNIT or row.value is None or not 0 <= row.value < math.inf:
+            seen.fault = seen.fault or "bad-answer"
+        elif bound := next((reason for it, reason in _BOUNDS.items() if told.get("bound") == it), ""):
+            seen.capped.setdefault(direction, bound)
         else:
-            seen.fault = seen.fault or (fault if fault in _REASONS else "bad-answer")
+            seen.rates[direction].append(row.value)
 
 
-_REASONS = INSTRUMENT_ERRORS | TARGET_ERRORS | {"rate-capped"}
+#: What a rate was bound by besides the path, and what that is called as a reason.
+_BOUNDS = {"permit": "rate-capped", "asked": "rate-at-asked-limit"}
 
 
-@lru_cache(maxsize=4096)
-def _bound(detail: str) -> str:
-    """What a rate was bound by besides the path: ``permit``, ``asked``, or nothing."""
-    try:
-        found = json.loads(detail).get("bound", "")
-    except (ValueError, AttributeError):
-        return ""
-    return found if found in ("permit", "asked") else ""
+def _why(seen: _Seen, directions: Iterable[str]) -> str:
+    """Why a terminal has no rate: the cap, which somebody can raise, before an attempt that failed."""
+    return next((seen.capped[it] for it in directions if it in seen.capped), "") or seen.fault or "not-measured"
 
 
 def _facts(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
 import socket
 import threading
@@ -183,6 +184,17 @@ def test_answers_count_only_if_they_are_answers(reply: Reply, error: str | None,
     if error is None:
         assert "QUESTION" in seen.kept["dns/id1-0.txt"]
         assert {"qr", "rd"} <= set(detail["flags"].split())
+
+
+def test_a_task_that_does_not_start_is_told_of_each_question(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def refuse(*_: object, **__: object) -> None:
+        raise OSError(errno.EAGAIN, "Resource temporarily unavailable")
+
+    monkeypatch.setattr(Gate, "run_task", refuse)
+    rows = ask(target(5353), target(5353, "id2"), attempts=2)
+    assert sorted((row.target, row.attempt) for row in rows) == [("id1", 0), ("id1", 1), ("id2", 0), ("id2", 1)]
+    assert {row.error for row in rows} == {"method-failed"}
+    assert "did not start" in rows[0].detail
 
 
 def test_a_late_answer_is_none() -> None:

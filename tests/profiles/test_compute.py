@@ -18,7 +18,9 @@ from profiles.indicators.compute import node_gemm_efficiency
 from profiles.indicators.compute import node_gemm_fp64
 from profiles.indicators.compute import node_stream_triad
 from profiles.judge import judge
+from profiles.language import Texts
 from profiles.observation import Observation
+from profiles.reduced import Finding
 from profiles.reduced import Invalid
 from profiles.reduced import Measurement
 from profiles.reduced import Member
@@ -137,7 +139,7 @@ def rated(**nodes: dict[str, float]) -> Register:
         ({"fp32": 100.0}, 90.0),
         ({"fp64": 100.0, "fp32": 200.0}, 45.0),
         ({"fp64": 100.0, "fp32": 100.0}, 50.0),
-        ({"fp64": 40.0}, 125.0),
+        ({"fp64": 50 / 1.2}, 120.0),
     ],
 )
 def test_efficiency_is_the_lower_of_the_rated_precisions(ratings: dict[str, float], share: float) -> None:
@@ -174,6 +176,24 @@ def test_a_node_without_a_rating_or_sound_runs_has_no_efficiency(
     assert (found.values, found.labels, found.unknown) == ((80.0,), ("a",), 1)
     assert [(it.target, it.reason, it.note) for it in found.failing] == [("b", reason, note)]
     assert judge(ask(">= 70 %", "R0"), found).verdict is Verdict.ERROR
+
+
+@pytest.mark.parametrize(
+    ("ratings", "note"),
+    [
+        ({"fp64": 8.0}, "gemm-fp64 1000 %"),
+        ({"fp64": 100.0, "fp32": 10.0}, "gemm-fp32 1600 %"),
+        ({"fp64": 66.0}, "gemm-fp64 121.2 %"),
+    ],
+)
+def test_a_rating_that_is_far_exceeded_is_not_believed(
+    ask: Callable[..., Requirement], ratings: dict[str, float], note: str
+) -> None:
+    seen = rows("a", "gemm-fp64", 80, 80, 80, 80) + rows("a", "gemm-fp32", 160, 160, 160, 160)
+    found = node_gemm_efficiency(rated(a=ratings), seen, PARAMETERS)
+    assert found == Samples((), "%", 1, (), (Finding("a", "rating-implausible", note),))
+    assert judge(ask(">= 70 %", "R0"), found).verdict in (Verdict.INCONCLUSIVE, Verdict.ERROR)
+    assert "reason.rating-implausible" in Texts.of("profiles").codes()
 
 
 def test_an_efficiency_needs_nodes_and_a_rating(ask: Callable[..., Requirement]) -> None:

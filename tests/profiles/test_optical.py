@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from profiles.evaluate import evaluate
 from profiles.indicators.optical import OpticalParameters
 from profiles.indicators.optical import onu_rx_margin
+from profiles.language import Texts
 from profiles.observation import Observation
 from profiles.reduced import Finding
 from profiles.reduced import Member
@@ -52,6 +54,23 @@ def test_the_difference_is_that_of_the_numbers_as_written() -> None:
 
 
 @pytest.mark.parametrize(
+    ("power", "margin"), [(2.0, -10.0), (-8.0, 0.0), (-9.5, 1.5), (-18.0, 10.0), (-25.0, 3.0), (-29.0, -1.0)]
+)
+def test_too_much_light_is_as_bad_as_too_little(ask: Callable[..., Requirement], power: float, margin: float) -> None:
+    unit = Register((Member("a", "onu", facts=(("sensitivity_dbm", "-28.0"), ("overload_dbm", "-8.0"))),))
+    assert reduced(unit, seen("a", power)).values == (margin,)
+    requirement: Any = ask(">= 3 dB", indicator="onu-rx-margin")
+    judged = evaluate(requirement, unit, [seen("a", power)])
+    assert judged.verdict is (Verdict.PASS if margin >= 3 else Verdict.FAIL)
+
+
+@pytest.mark.parametrize("detail", ["[]", "3", "null", "{", '"off-line"'])
+def test_a_detail_that_is_no_object_says_nothing(detail: str) -> None:
+    found = reduced(register(a=-28.0), replace(seen("a", "absent"), detail=detail))
+    assert found.failing == (Finding("a", "no-optical-reading", ""),)
+
+
+@pytest.mark.parametrize(
     ("row", "finding"),
     [
         (seen("a", "absent", reason="off-line", status="los"), Finding("a", "onu-off-line", "los")),
@@ -68,6 +87,12 @@ def test_a_unit_without_a_reading_is_unknown(row: Observation, finding: Finding)
     found = reduced(register(a=-28.0, b=-28.0), row, seen("b", -20.0))
     assert (found.values, found.labels, found.unknown) == ((8.0,), ("b",), 1)
     assert found.failing == (finding,)
+
+
+def test_silence_may_be_a_wrong_community_and_says_so() -> None:
+    texts = Texts.of("profiles")
+    assert "community" in texts.get("reason.no-answer", "zh")
+    assert "community" in texts.get("reason.no-answer", "en")
 
 
 @pytest.mark.parametrize(

@@ -104,7 +104,12 @@ def test_where_nobody_has_a_server_nothing_is_claimed(ask: Callable[..., Require
         (rows("b", up=[50], down=[-1]), "bad-answer"),
         ([*rows("b", up=[50]), row("b", "down", 40, unit="bit/s")], "bad-answer"),
         ([*rows("b", up=[50]), row("b", "down", 40, detail='{"bound":"permit"}')], "rate-capped"),
+        ([*rows("b", up=[50]), row("b", "down", 40, detail='{"bound":"asked"}')], "rate-at-asked-limit"),
+        ([*rows("b", up=[50], down=[40]), row("b", "down", 45, 1, detail='{"bound":"asked"}')], "rate-at-asked-limit"),
+        ([row("b", "up", None, error="busy"), row("b", "down", 40, detail='{"bound":"permit"}')], "rate-capped"),
         ([*rows("b", up=[50]), row("b", "down", 40, attempt=3)], "not-measured"),  # others asked for more
+        ([*rows("b", up=[50]), row("b", "down", 40, detail='{"port":5202}')], "not-measured"),  # and at another port
+        ([*rows("b", up=[50]), row("b", "down", None, error="busy", detail='{"port":5202}')], "not-measured"),
     ],
 )
 def test_a_terminal_without_a_rate_of_its_line_is_unknown(
@@ -130,9 +135,27 @@ def test_a_failed_attempt_among_sound_ones_leaves_the_mean_of_the_sound_ones() -
     assert (found.value, found.unknown) == (92, 0)
 
 
-def test_rates_at_the_asked_limit_are_told_of() -> None:
-    seen = [*rows("a", up=[999]), row("a", "down", 998, detail='{"bound":"asked"}')]
-    assert "rate-at-asked-limit" in measured([member("a")], seen).notes
+def test_a_limit_that_the_profile_asked_for_never_fails_a_plant(ask: Callable[..., Requirement]) -> None:
+    asked = '{"bound":"asked","limit_mbit_s":100}'
+    seen = [row("a", way, 98, n, detail=asked) for way in QUANTITIES for n in range(3)]
+    found = reduce([member("a")], seen, limit_mbit_s=100)
+    assert isinstance(found, Invalid)
+    assert found.reason == "rate-at-asked-limit"
+    judged = judge(ask(">= 150 Mbit/s", "R1", indicator="mean-access-rate"), found)
+    assert judged.verdict is Verdict.ERROR  # not measured, which is nobody's failure
+
+
+def test_a_cap_in_a_direction_that_is_not_judged_does_not_matter() -> None:
+    seen = [*rows("a", up=[50]), row("a", "down", 98, detail='{"bound":"asked"}')]
+    assert measured([member("a")], seen, direction="up").value == 50
+
+
+@pytest.mark.parametrize(("port", "value"), [(5201, 50), (5202, 80)])
+def test_ports_are_told_apart(port: int, value: float) -> None:
+    both = member("a", facts=(("tcp_ports", "5201 5202"),))
+    rates = {5201: 50, 5202: 80}
+    seen = [row("a", way, rates[it], detail=f'{{"port":{it}}}') for way in QUANTITIES for it in rates]
+    assert measured([both], seen, port=port).value == value
 
 
 @pytest.mark.parametrize("detail", ["", "{", "[]", '{"bound":3}', '{"bound":["permit"]}', "null"])
