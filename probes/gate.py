@@ -17,9 +17,11 @@ Standard library only: this module travels to vantage points.
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
 import os
 import socket
+import stat
 import time
 from collections.abc import Callable
 from collections.abc import Sequence
@@ -27,6 +29,7 @@ from dataclasses import dataclass
 from dataclasses import replace
 from functools import partial
 from ipaddress import ip_network
+from pathlib import Path
 from typing import Any
 
 from probes import programs
@@ -340,6 +343,22 @@ class Gate:
             raise PermissionError(f"{ticket.target.address} is no instrument of this vantage point")
         flags = os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK | os.O_CLOEXEC
         return SerialPort(os.open(ticket.target.address, flags), ticket)
+
+    def find_listener(self, ticket: Ticket) -> None:
+        """See that somebody listens on the management socket that ``ticket`` names; says nothing to it.
+
+        Raises:
+            PermissionError: if the ticket is for an address, a bug of the caller; or it may not be used (``EACCES``).
+            OSError: if it is not there (``ENOENT``), is no socket (``ENOTSOCK``) or one of another type
+                (``EPROTOTYPE``), or its owner is gone (``ECONNREFUSED``).
+        """
+        path = ticket.target.address
+        if self.permit.local.get(path) is None:
+            raise PermissionError(f"{path} is no instrument of this vantage point")
+        if not stat.S_ISSOCK(Path(path).stat().st_mode):
+            raise OSError(errno.ENOTSOCK, os.strerror(errno.ENOTSOCK), path)
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as opened:
+            opened.connect(path)
 
     def _spend(self, ticket: Ticket, size: int) -> None:
         if ticket.credit < size or size < 1:

@@ -4,8 +4,13 @@ Only GET is sent. Each attempt is one poll; polls follow each other by ``spacing
 the offset from the master in ns, as the node's servo says of itself; it is not the true time error. The detail holds
 what else was read: :func:`probes.ptp_answer.facts`. What the program wrote is kept as it is.
 
-A node that does not answer (no daemon behind the socket, another PTP domain) is ``timeout``: its clock cannot be seen
+A daemon that lives and does not answer (it hangs, it is in another PTP domain) is ``timeout``: its clock cannot be seen
 to be in time. Answers that cannot be read, or of another domain's shape, are ``bad-answer``.
+
+Where nobody listens on the socket there is no clock to be judged: it is not there, is no socket, may not be used, or
+its owner is gone. That may be a mistake in the plant file as well as a daemon that was stopped and took its socket
+along, and nothing tells them apart; nothing was measured, so it is trouble of the instrument: ``send-failed``, or
+``no-privilege``, with the ``errno`` in the detail.
 
 Standard library only: this module travels to vantage points.
 """
@@ -13,6 +18,7 @@ Standard library only: this module travels to vantage points.
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
 import os
 import secrets
@@ -126,6 +132,8 @@ class _Polls:
         return _ASKED_BYTES * len(self._ask.data_sets)
 
     async def _poll(self, ticket: Ticket, poll: int) -> None:
+        if self._nobody(ticket, poll):
+            return
         own = Path(f"/tmp/plantproof-pmc-{os.getpid()}-{secrets.token_hex(4)}")  # noqa: S108 - a name nobody can guess
         argv = self._ask.argv(self._target.address, str(own))
         utc_ns, monotonic_ns = time.time_ns(), self._gate.clock()
@@ -141,7 +149,22 @@ class _Polls:
         said = ended.stdout.decode("utf-8", "replace")
         name = f"pmc/{self._target.id}-{poll}.txt"
         self._emit.raw(name, said + ended.stderr.decode("utf-8", "replace"))
+        if not said and ended.ended_by != "stopped" and self._nobody(ticket, poll, name):
+            return  # it went while it was asked
         self._judge(poll, ended, said, name, utc_ns, monotonic_ns)
+
+    def _nobody(self, ticket: Ticket, poll: int, raw: str = "") -> bool:
+        """Whether nobody listens there, which is told as what came of this poll."""
+        try:
+            self._gate.find_listener(ticket)
+        except OSError as missing:
+            error = "no-privilege" if isinstance(missing, PermissionError) else "send-failed"
+            name = errno.errorcode.get(missing.errno or errno.ENAMETOOLONG, str(missing.errno))
+            ticket.credit = 0  # what this poll did not use is not for the next
+            why = {"reason": "no-socket", "errno": name} | ({"raw": raw} if raw else {})
+            self._fail(poll, error, 0, 0, **why)
+            return True
+        return False
 
     def _judge(self, poll: int, ended: Finished, said: str, raw: str, utc_ns: int, monotonic_ns: int) -> None:
         if ended.ended_by == "stopped":
@@ -153,8 +176,7 @@ class _Polls:
             self._fail(poll, "bad-answer", utc_ns, monotonic_ns, reason=str(bad), raw=raw)
             return
         if not found or ended.ended_by:
-            socket = "there" if Path(self._target.address).exists() else "missing"
-            self._fail(poll, "timeout", utc_ns, monotonic_ns, socket=socket, raw=raw, heard=sorted(found))
+            self._fail(poll, "timeout", utc_ns, monotonic_ns, raw=raw, heard=sorted(found))
             return
         if not complete(found, gptp=GPTP_DATA_SET in self._ask.data_sets):
             self._fail(poll, "bad-answer", utc_ns, monotonic_ns, reason="incomplete", raw=raw, **found)

@@ -14,6 +14,7 @@ from pydantic import Field
 
 from profiles.indicators.registry import indicator
 from profiles.indicators.trials import facts
+from profiles.indicators.trials import where
 from profiles.observation import INSTRUMENT_ERRORS
 from profiles.observation import Observation
 from profiles.reduced import Check
@@ -42,7 +43,8 @@ class TimeSyncParameters(Strict):
     polls: int = Field(default=5, ge=1, le=1000)  #: how often each clock is asked
     spacing_s: float = Field(default=1.0, ge=0.2, le=3600)  #: pause between two polls
     port_states: tuple[str, ...] = Field(default=("SLAVE",), min_length=1)  #: states of a port that is in time
-    max_offset_ns: float = Field(default=1000, gt=0, le=1e9)  #: 1 us to the grandmaster is quoted of IEC/IEEE 60802; not read
+    #: 1 us to the grandmaster is quoted of IEC/IEEE 60802; not read
+    max_offset_ns: float = Field(default=1000, gt=0, le=1e9)
 
 
 @indicator("time-sync", unit="%", methods=(METHOD,), parameters=TimeSyncParameters, objects=("clock",))
@@ -50,7 +52,8 @@ def time_sync(register: Register, observations: Iterable[Observation], parameter
     """Checks of each clock, all at every poll: it answers, a port is synchronised, the declared grandmaster leads.
 
     Besides, the offset that it states of itself is within its limit, and where gPTP is spoken its link is capable of
-    it. A clock that does not answer is not in time; one that the tester could not ask is unknown.
+    it. A clock that does not answer is not in time; one that the tester could not ask is unknown, also where nobody
+    listens on the socket that the plant file names: a typing error and a daemon that was stopped look the same.
     """
     members = [member for member in register.members if member.drawn]
     polls: dict[str, dict[int, Observation]] = {member.id: {} for member in members}
@@ -63,9 +66,9 @@ def time_sync(register: Register, observations: Iterable[Observation], parameter
 
 def _checks(member: Member, polls: dict[int, Observation], parameters: TimeSyncParameters) -> Iterator[Check]:
     rows = [polls[number] for number in sorted(polls)]
-    faults = [row.error for row in rows if row.error in INSTRUMENT_ERRORS]
-    if faults or len(rows) < parameters.polls:
-        yield Check(member.id, ANSWERS, None, faults[0] if faults and faults[0] else "not-measured")
+    fault = next((row for row in rows if row.error in INSTRUMENT_ERRORS), None)
+    if fault is not None or len(rows) < parameters.polls:
+        yield Check(member.id, ANSWERS, None, _fault(fault) if fault is not None else "not-measured")
         return
     silent = sum(row.error is not None for row in rows)
     yield Check(member.id, ANSWERS, not silent, f"{len(rows) - silent}/{len(rows)}")
@@ -87,6 +90,12 @@ def _checks(member: Member, polls: dict[int, Observation], parameters: TimeSyncP
         yield Check(member.id, OFFSET, within, f"{worst[0].value:g} ns")
     if any("as_capable" in said for _, said in told):
         yield every(CAPABLE, lambda _, said: said.get("as_capable") is True, lambda _, said: _link(said))
+
+
+def _fault(row: Observation) -> str:
+    """What stood in the way of a poll: the code, and which socket the kernel refused and why."""
+    code = facts(row.detail).get("reason") if where(row) else row.error
+    return " ".join(filter(None, (f"{code or row.error}", where(row))))
 
 
 def _in_time(said: dict[str, Any], wanted: tuple[str, ...]) -> bool:

@@ -67,6 +67,12 @@ def how(seen: Observation) -> str:
     return seen.error or "late"
 
 
+def where(seen: Observation) -> str:
+    """Which instrument the kernel refused, and its reason, such as ``/dev/ttyUSB2 (EBUSY)``; empty if it told none."""
+    name = facts(seen.detail).get("errno")
+    return f"{seen.address} ({name})" if name and isinstance(name, str) else ""
+
+
 @lru_cache(maxsize=4096)
 def facts(detail: str) -> dict[str, Any]:
     """The facts of an observation's ``detail``; none if it is no JSON object. Not to be changed: it is shared."""
