@@ -205,12 +205,22 @@ def _why_unread(quantity: str, reading: Reading, refused: list[str]) -> NoAnswer
     return NoAnswerError("bad-answer" if quantity == REGISTRATION else "absent", reason="not-reported")
 
 
+_REFUSED = {
+    errno.EBUSY: "port-busy",
+    errno.ENOENT: "no-such-port",
+    errno.ENOTDIR: "no-such-port",
+    errno.ENODEV: "no-such-port",  # unplugged; its name is still there
+    errno.ENXIO: "no-such-port",
+    errno.ENOTTY: "no-command-port",
+    errno.EISDIR: "no-command-port",
+}
+
+
 def _refused(refusal: OSError) -> NoAnswerError:
     name = errno.errorcode.get(refusal.errno or 0, str(refusal.errno))
     if refusal.errno in (errno.EACCES, errno.EPERM):
         return NoAnswerError("no-privilege", errno=name)
-    reasons = {errno.EBUSY: "port-busy", errno.ENOENT: "no-such-port", errno.ENOTTY: "no-command-port"}
-    return NoAnswerError("send-failed", reason=reasons.get(refusal.errno or 0, "port-unusable"), errno=name)
+    return NoAnswerError("send-failed", reason=_REFUSED.get(refusal.errno or 0, "port-unusable"), errno=name)
 
 
 METHOD = Method("modem-status", LEVEL, cost, run, QUANTITIES)

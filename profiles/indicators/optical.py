@@ -18,7 +18,8 @@ from profiles.reduced import Register
 from profiles.reduced import Samples
 from profiles.requirement import Strict
 
-_REASONS = {"timeout": "no-answer", "late": "late-answer"}
+#: An agent does not answer a community that it does not know, so that silence has more than one cause.
+_REASONS = {"timeout": "no-snmp-answer", "late": "late-answer"}
 
 
 class OpticalParameters(Strict):

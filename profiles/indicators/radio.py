@@ -14,6 +14,8 @@ from statistics import median_low
 from pydantic import Field
 
 from profiles.indicators.registry import indicator
+from profiles.indicators.trials import facts
+from profiles.indicators.trials import where
 from profiles.observation import Observation
 from profiles.reduced import Finding
 from profiles.reduced import Ratio
@@ -25,6 +27,8 @@ from profiles.requirement import Strict
 #: SS-RSRP that can be reported, dBm, with the lower bound of its lowest interval (3GPP TS 38.133 table 10.1.6.1-1).
 RSRP_DBM = (-157.0, -30.0)
 _REASONS = {"timeout": "no-answer", "late": "late-answer", "absent": "no-nr-signal"}
+#: What a refused command port was, each a text ``reason.*``; a port of which no more is known is ``send-failed``.
+PORT_TROUBLE = frozenset({"no-such-port", "no-command-port", "port-busy", "port-lost", "port-unusable"})
 
 
 class RadioParameters(Strict):
@@ -42,6 +46,7 @@ class _Modem:
     values: dict[int, float] = field(default_factory=dict)  #: by attempt
     absent: set[int] = field(default_factory=set)  #: attempts at which it said that it had no such reading
     trouble: str = ""
+    where: str = ""  #: the port, and the kernel's reason, if the trouble was the kernel's
 
 
 def _collected(
@@ -56,10 +61,16 @@ def _collected(
             modem.values[seen.attempt] = seen.value
         elif seen.error == "absent":
             modem.absent.add(seen.attempt)
-        else:
-            error = seen.error or "bad-answer"
-            modem.trouble = modem.trouble or _REASONS.get(error, error)
+        elif not modem.trouble:
+            modem.trouble, modem.where = _trouble(seen), where(seen)
     return modems
+
+
+def _trouble(seen: Observation) -> str:
+    error, told = seen.error or "bad-answer", facts(seen.detail).get("reason")
+    if error == "send-failed" and isinstance(told, str) and told in PORT_TROUBLE:
+        return told
+    return _REASONS.get(error, error)
 
 
 @indicator("nr-registration", unit="%", methods=("modem-status",), parameters=RadioParameters, objects=("modem",))
@@ -79,7 +90,8 @@ def nr_registration(register: Register, observations: Iterable[Observation], par
         if registered < len(modem.values):
             missing.append(Finding(id, "partly-registered" if registered else "not-registered", note))
         elif registered < attempts:
-            unknown.append(Finding(id, modem.trouble or "not-measured", note if registered else ""))
+            notes = filter(None, (note if registered else "", modem.where))
+            unknown.append(Finding(id, modem.trouble or "not-measured", " · ".join(notes)))
     known = len(modems) - len(unknown)
     population = None if register.census else len(register.members)
     failing = (*missing, *unknown)
@@ -103,5 +115,9 @@ def nr_rsrp(register: Register, observations: Iterable[Observation], parameters:
         if math.isfinite(middle):
             medians[id] = middle
         else:
-            unknown.append(Finding(id, "no-nr-signal" if modem.absent else modem.trouble or "not-measured"))
+            unknown.append(
+                Finding(id, "no-nr-signal")
+                if modem.absent
+                else Finding(id, modem.trouble or "not-measured", modem.where)
+            )
     return Samples(tuple(medians.values()), "dBm", len(unknown), tuple(medians), tuple(unknown), ("reported-by-modem",))

@@ -370,6 +370,8 @@ def test_a_port_that_the_kernel_refuses(refusal: int, error: str, reason: str, m
 
 def test_what_is_no_command_port(tmp_path: Path) -> None:
     file = tmp_path / "no-terminal"
+    folder = perform(asked(str(tmp_path)), Gate(permit(str(tmp_path))))
+    assert (folder.of("ss-rsrp"), folder.reason()) == (["send-failed"] * 2, "no-command-port")
     for reason in ("no-such-port", "no-command-port"):
         seen = perform(asked(str(file)), Gate(permit(str(file))))
         assert seen.of("ss-rsrp") == ["send-failed"] * 2

@@ -13,6 +13,7 @@ from profiles.evaluate import evaluate
 from profiles.indicators.optical import OpticalParameters
 from profiles.indicators.optical import onu_rx_margin
 from profiles.language import Texts
+from profiles.language import Texts
 from profiles.observation import Observation
 from profiles.reduced import Finding
 from profiles.reduced import Member
@@ -76,7 +77,7 @@ def test_a_detail_that_is_no_object_says_nothing(detail: str) -> None:
         (seen("a", "absent", reason="off-line", status="los"), Finding("a", "onu-off-line", "los")),
         (seen("a", "absent", reason="no-reading", status="up"), Finding("a", "no-optical-reading", "up")),
         (seen("a", "absent"), Finding("a", "no-optical-reading", "")),
-        (seen("a", "timeout"), Finding("a", "no-answer")),
+        (seen("a", "timeout"), Finding("a", "no-snmp-answer")),
         (seen("a", "late"), Finding("a", "late-answer")),
         (seen("a", "access-denied"), Finding("a", "access-denied")),
         (seen("a", float("nan")), Finding("a", "bad-answer")),
@@ -93,6 +94,12 @@ def test_silence_may_be_a_wrong_community_and_says_so() -> None:
     texts = Texts.of("profiles")
     assert "community" in texts.get("reason.no-answer", "zh")
     assert "community" in texts.get("reason.no-answer", "en")
+
+
+def test_silence_may_be_a_wrong_community_and_says_so() -> None:
+    texts = Texts.of("profiles")
+    assert "community" in texts.get("reason.no-snmp-answer", "zh")
+    assert "community" in texts.get("reason.no-snmp-answer", "en")
 
 
 @pytest.mark.parametrize(

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from profiles.evaluate import evaluate
+from profiles.indicators.radio import PORT_TROUBLE
 from profiles.indicators.radio import RadioParameters
 from profiles.indicators.radio import nr_registration
 from profiles.indicators.radio import nr_rsrp
+from profiles.language import Texts
 from profiles.observation import Observation
 from profiles.reduced import Finding
 from profiles.reduced import Member
@@ -74,6 +78,27 @@ def test_a_modem_that_did_not_say_is_unknown(said: tuple[float | str, ...], find
     found = registration({"a": said, "b": (1, 1, 1)})
     assert (found.numerator, found.denominator, found.unknown) == (1, 1, 1)
     assert found.failing == (finding,)
+
+
+@pytest.mark.parametrize("reason", sorted(PORT_TROUBLE))
+def test_a_port_that_the_kernel_refused_is_named_with_its_reason(reason: str) -> None:
+    detail = json.dumps({"reason": reason, "errno": "EBUSY"})
+    rows = [
+        replace(row, detail=detail)
+        for quantity in ("registration", "ss-rsrp")
+        for row in seen("a", quantity, *["send-failed"] * 3)
+    ]
+    finding = Finding("a", reason, "/dev/ttyUSB2 (EBUSY)")
+    assert nr_registration(register("a"), rows, THREE).failing == (finding,)  # type: ignore[union-attr]
+    assert nr_rsrp(register("a"), rows, THREE).failing == (finding,)  # type: ignore[union-attr]
+    assert f"reason.{reason}" in Texts.of("profiles").codes()
+
+
+def test_what_was_read_before_the_port_was_lost_is_told_too() -> None:
+    lost = json.dumps({"reason": "port-lost", "errno": "EIO"})
+    rows = [replace(row, detail=lost if row.error else "") for row in seen("a", "registration", 1, 1, "send-failed")]
+    finding = Finding("a", "port-lost", "2/3 · /dev/ttyUSB2 (EIO)")
+    assert nr_registration(register("a"), rows, THREE).failing == (finding,)  # type: ignore[union-attr]
 
 
 def test_one_reading_without_registration_is_enough_whatever_else_is_missing() -> None:
