@@ -11,6 +11,8 @@ from rich.console import Console
 from rich.table import Table
 
 from conformance.bulk import Priced
+from conformance.plugin.refusals import REASONS
+from conformance.plugin.refusals import Foreseen
 from probes.permit import LEVELS
 from probes.permit import Permit
 from profiles.language import Texts
@@ -19,13 +21,15 @@ from profiles.language import Texts
 PLAIN_WIDTH = 160
 
 
-def print_plan(console: Console, priced: Sequence[Priced], permits: Mapping[str, Permit], open_items: int) -> None:
+def print_plan(console: Console, plan: Sequence[Foreseen], permits: Mapping[str, Permit], open_items: int) -> None:
     """Print one row per action, the totals, what the permits will refuse, and how many items nothing can measure."""
     texts = Texts.of("conformance")
+    priced = [one.priced for one in plan]
     table = Table(*texts.get("plan.columns").split("|"), title=texts.get("plan.title"), title_justify="left")
     for column in table.columns[4:9]:
         column.justify = "right"
-    for action, cost in ((entry.action, entry.cost) for entry in priced):
+    for one in plan:
+        action, cost = one.priced.action, one.priced.cost
         table.add_row(
             action.vantage,
             action.method,
@@ -36,7 +40,7 @@ def print_plan(console: Console, priced: Sequence[Priced], permits: Mapping[str,
             f"{cost.packets:,}",
             f"{cost.bytes:,}",
             f"{cost.duration_s:.1f} s",
-            cost.level,
+            "\n".join([cost.level, *_refused(one)]),
         )
     console.print(table)
     console.print(texts.get("plan.total", **_total(priced)))
@@ -44,6 +48,15 @@ def print_plan(console: Console, priced: Sequence[Priced], permits: Mapping[str,
         console.print(warning, style="yellow")
     if open_items:
         console.print(texts.get("plan.open", count=open_items))
+
+
+def _refused(one: Foreseen) -> Iterator[str]:
+    """What will be refused of an action, a line for each reason, with how many targets if not all of them."""
+    texts = Texts.of("conformance")
+    for reason, count in one.refused.items():
+        why = texts.get(f"plan.refused-{reason}") if reason in REASONS else reason
+        part = f" ({count}/{len(one.priced.action.targets)})" if count < len(one.priced.action.targets) else ""
+        yield texts.get("plan.refused-targets", why=why) + part
 
 
 def _total(priced: Sequence[Priced]) -> dict[str, str]:

@@ -25,6 +25,8 @@ from profiles.observation import Observation
 
 #: Pause between two lines where there is no terminal to draw on.
 PLAIN_INTERVAL_S = 10.0
+#: Errors of attempts at which nothing was sent, by decision and not by a fault.
+NOT_SENT = frozenset({"refused-by-guard", "stopped", "off-schedule"})
 
 
 class Watcher:
@@ -35,7 +37,7 @@ class Watcher:
         self._stop = False
         self._progress: Progress | None = None
         self._task: TaskID | None = None
-        self._counts = {"answered": 0, "silent": 0, "trouble": 0}
+        self._counts = {"answered": 0, "silent": 0, "unsent": 0, "trouble": 0}
         self._total = 0
         self._said_s = 0.0
 
@@ -61,7 +63,7 @@ class Watcher:
         return self._stop
 
     def begin(self, actions: Sequence[Action]) -> None:
-        """Start a bar over all probes of ``actions``."""
+        """Start a bar over all rows that ``actions`` owe."""
         self._counts = dict.fromkeys(self._counts, 0)
         self._total = sum(
             len(action.targets) * int(action.parameters.get("attempts", 1)) * len(method(action.method).quantities)
@@ -83,16 +85,24 @@ class Watcher:
             self._task = self._progress.add_task(methods, total=self._total, said="")
 
     def seen(self, observations: Sequence[Observation]) -> None:
-        """Count ``observations`` and show where the collection stands."""
+        """Count ``observations`` and show where the collection stands.
+
+        Rows without a target are the instrument's own, and owed to nobody. What the tester repeats comes more often
+        than it is owed, so that the bar may be full a little early.
+        """
         for observation in observations:
+            if not observation.target:
+                continue
             if observation.answered:
                 self._counts["answered"] += 1
+            elif observation.error in NOT_SENT:
+                self._counts["unsent"] += 1
             elif observation.is_instrument_error:
                 self._counts["trouble"] += 1
             else:
                 self._counts["silent"] += 1
         said = Texts.of("conformance").get("progress.counts", **self._counts)
-        done = sum(self._counts.values())
+        done = min(sum(self._counts.values()), self._total)
         if self._progress is not None and self._task is not None:
             self._progress.update(self._task, completed=done, said=said)
         elif time.monotonic() - self._said_s >= PLAIN_INTERVAL_S:

@@ -21,6 +21,8 @@ from conformance.plugin.evidence import opened_store
 from conformance.plugin.plan import PLAIN_WIDTH
 from conformance.plugin.plan import print_plan
 from conformance.plugin.progress import Watcher
+from conformance.plugin.refusals import Foreseen
+from conformance.plugin.refusals import foresee
 from conformance.suite import MARKER
 from conformance.suite import OPEN_MARKER
 from conformance.suite import can_be_measured
@@ -136,7 +138,7 @@ class CampaignPlugin:
         if session.config.option.collectonly:
             return (yield)
         if self.plan_only:
-            print_plan(self._console(session.config), self.campaign.priced(), self.campaign.permits, self._open_items())
+            print_plan(self._console(session.config), self._plan(), self.campaign.permits, self._open_items())
             session.config.option.collectonly = True
             return (yield)
         with self.watcher.signals():
@@ -176,7 +178,7 @@ class CampaignPlugin:
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
         """Exit with the campaign's status; pytest's own 2 and 4 keep their meaning."""
         if session.config.option.collectonly:
-            if self.plan_only and not any(entry.cost.packets for entry in self.campaign.priced()):
+            if self.plan_only and not any(one.priced.cost.packets for one in self._plan()):
                 session.exitstatus = ExitStatus.INCOMPLETE
             return
         if exitstatus in (pytest.ExitCode.INTERRUPTED, pytest.ExitCode.USAGE_ERROR):
@@ -222,6 +224,9 @@ class CampaignPlugin:
             self._unsealed = mistake.text()
         finally:
             self.campaign.close()
+
+    def _plan(self) -> list[Foreseen]:
+        return foresee(self.campaign.priced(), self.campaign.permits)
 
     def _open_items(self) -> int:
         return sum(not can_be_measured(case) for case in self.campaign.cases.values())
