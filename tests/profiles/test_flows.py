@@ -86,16 +86,6 @@ def reduce(id: str, seen: list[Observation], *members: Member, **parameters: Any
     return indicator.reduce(Register(members or (member(),)), seen, asked)
 
 
-@given(st.lists(st.lists(st.floats(0, 100), min_size=1, max_size=40), min_size=1, max_size=4), st.floats(0.01, 0.99))
-def test_no_flow_s_quantile_is_greater_than_the_one_judged(flows: list[list[float]], quantile: float) -> None:
-    def at(values: Any) -> float:
-        return sorted(values)[math.ceil(len(values) * quantile) - 1]
-
-    equally_long = [delays[: min(map(len, flows))] for delays in flows]
-    assert at(_greatest(equally_long)) == max(map(at, equally_long))
-    assert max(_greatest(flows)) == max(map(max, flows))
-
-
 def test_delays_are_between_the_stamps_whatever_the_schedule() -> None:
     found = reduce("flow-latency", rows({7: 5.25, 9: math.inf}))
     assert isinstance(found, Samples)
