@@ -1,7 +1,9 @@
 """The gate: the only door through which anything leaves a vantage point.
 
-No other module of :mod:`probes` makes a socket or starts a program (a test reads their imports). A method asks the gate
-to :meth:`~Gate.admit` a target and gets a :class:`Ticket` or a :class:`Refusal`; it asks for leave to send with
+No method, and no other module that a method uses, makes a socket or starts a program (a test reads their imports):
+:mod:`probes.programs` starts what the gate lets it, and a task (:mod:`probes.tasks`) makes sockets in a process of its
+own, which the gate starts and :mod:`probes.tasks.process` confines to one admitted address. A method asks the gate to
+:meth:`~Gate.admit` a target and gets a :class:`Ticket` or a :class:`Refusal`; it asks for leave to send with
 :meth:`~Gate.claim`, which keeps every limit of the zone and the device; and it sends through a port of the gate, which
 takes tickets instead of addresses and refuses what was not claimed. So nothing reaches an address that the permit does
 not name.
@@ -24,6 +26,7 @@ import socket
 import stat
 import time
 from collections.abc import Callable
+from collections.abc import Collection
 from collections.abc import Sequence
 from dataclasses import dataclass
 from dataclasses import replace
@@ -304,11 +307,15 @@ class Gate:
         timeout_s: float,
         output_bytes: int = 16 << 20,
         credentials: bool = False,
+        port: int = 0,
+        words: Collection[str] = (),
     ) -> Finished:
         """Run the task ``module`` (see :mod:`probes.tasks`) in a one-shot process that may speak to ``ticket`` only.
 
         Its reply is JSON in :attr:`Finished.reply`, there only if it performed to the end. If it needs ``credentials``,
-        those of the address are put into the request, and taken out of whatever the task writes.
+        those of the address are put into the request, and taken out of whatever the task writes, except out of texts of
+        the reply that are among its own ``words``. It may speak to no other port than ``port``, or else the ticket's;
+        to any, if neither names one.
 
         Raises:
             PermissionError: if ``size`` bytes were not claimed. It is a bug of the caller; nothing is run.
@@ -318,7 +325,13 @@ class Gate:
         argv, keep = programs.interpreter("probes.tasks.process")
         secret = self.permit.credentials.get(ticket.target.address) if credentials else None
         whole = {**request, "credentials": secret} if credentials else request
-        order = {"module": module, "address": ticket.target.address, "request": whole, "parent": os.getpid()}
+        order = {
+            "module": module,
+            "address": ticket.target.address,
+            "port": port or int.from_bytes(ticket.sockaddr[2:4]),
+            "request": whole,
+            "parent": os.getpid(),
+        }
         finished = await programs.run(
             argv,
             stdin=json.dumps(order).encode(),
@@ -329,7 +342,7 @@ class Gate:
         )
         if finished.sound and not finished.reply.endswith(programs.END.encode()):
             finished = replace(finished, ended_by="reply")
-        return redacted(finished, secret)
+        return redacted(finished, secret, words)
 
     def serial_port(self, ticket: Ticket) -> SerialPort:
         """The command port that ``ticket`` names, which :meth:`admit_local` has given; questions must be claimed.

@@ -39,6 +39,8 @@ from probes.price import price
 from probes.programs import Finished
 from probes.record import Recorder
 from probes.record import compact
+from profiles.observation import INSTRUMENT_ERRORS
+from profiles.observation import TARGET_ERRORS
 
 LEVEL = "query"
 TASK = "probes.tasks.snmp_get"
@@ -48,6 +50,8 @@ REQUEST_BYTES = 1472  #: UDP payload of a request at most; a chunk of OIDs is fa
 HEADER_BYTES = 48  #: IPv6 and UDP
 DISCOVERY = 3  #: requests of version 3 before the first one counts (RFC 3414 section 4), and one for its time
 QUARTERS = 4  #: requests for each chunk at most, should it be too big; and as many more until that is known
+#: What the task says in words of its own, whatever the credentials are.
+WORDS = INSTRUMENT_ERRORS | TARGET_ERRORS | {"no-such-object", "no-such-instance"}
 START_S = 20.0  #: for the task's interpreter to come up on a slow host
 
 
@@ -195,7 +199,9 @@ class _Agent:
         }
         patience_s = self._parameters.patience_s(len(self._oids), spacing_s)
         try:
-            finished = await self._gate.run_task(ticket, size, TASK, request, timeout_s=patience_s, credentials=True)
+            finished = await self._gate.run_task(
+                ticket, size, TASK, request, timeout_s=patience_s, credentials=True, port=self._port, words=WORDS
+            )
         except OSError as refusal:
             return {"error": "method-failed", "reason": str(refusal)}
         reply = _reply(finished)
@@ -226,8 +232,11 @@ def _reply(finished: Finished) -> dict[str, Any]:
         return {"error": "stopped", "reason": "kill-switch"}
     if not finished.sound:
         return {"error": "method-failed", "reason": finished.ended_by or f"exit-status {finished.status}"}
-    reply: dict[str, Any] = json.loads(finished.reply)
-    return reply
+    try:
+        reply = json.loads(finished.reply)
+    except (ValueError, RecursionError):
+        reply = None
+    return reply if isinstance(reply, dict) else {"error": "method-failed", "reason": "unreadable-reply"}
 
 
 # --- reading ------------------------------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 """The process of one task: confines itself, performs, replies, ends.
 
-The audit hook refuses every address but the admitted one to whatever Python code makes a socket, and every program.
+The audit hook refuses every address but the admitted one, of the admitted scope, and every port but the admitted one to
+whatever Python code makes a socket; every own address but the wildcard and loopback; and every program.
 A library that calls the C library directly is not seen by it; such a task passes on the admitted address alone.
 """
 
@@ -43,28 +44,45 @@ def main() -> None:
         return
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     perform = import_module(order["module"]).perform  # before the hook: importing may look at the machine
-    sys.addaudithook(_Guard(order["address"]))
+    sys.addaudithook(_Guard(order["address"], order["port"]))
     reply = json.dumps(perform(order["request"]), ensure_ascii=False)
     with os.fdopen(int(sys.argv[-1]), "w", encoding="utf-8") as file:
         file.write(reply + END)
 
 
 class _Guard:
-    """Refuses addresses other than the admitted one."""
+    """Refuses addresses other than the admitted one, and ports other than the admitted one if there is one."""
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, port: int) -> None:
         self._admitted = _packed(address)
+        scope = address.partition("%")[2]
+        self._scope_id = socket.if_nametoindex(scope) if scope and self._admitted else 0
+        self._port = port
 
     def __call__(self, event: str, arguments: tuple[Any, ...]) -> None:
         if event in FORBIDDEN or event in REVERSED:
             raise Forbidden(event)
         if event in LOOKED_UP and arguments[0] is not None and _packed(arguments[0]) is None:
             raise Forbidden(f"{event} {arguments[0]!r}")
-        if event in ADDRESSED and arguments[1] is not None:  # without one, it is that of an earlier connect
-            address = arguments[1]
-            spoken_to = _packed(address[0]) if isinstance(address, tuple) else None
-            if spoken_to is None or spoken_to != self._admitted:
-                raise Forbidden(f"{event} {address!r}")
+        # A call without an address speaks to that of an earlier connect.
+        if event in ADDRESSED and arguments[1] is not None and not self._admits(arguments[1]):
+            raise Forbidden(f"{event} {arguments[1]!r}")
+        if event == "socket.bind" and not _own(arguments[1]):
+            raise Forbidden(f"{event} {arguments[1]!r}")
+
+    def _admits(self, address: object) -> bool:
+        if not isinstance(address, tuple) or self._admitted is None or _packed(address[0]) != self._admitted:
+            return False
+        scope_id = address[3] if len(address) > 3 else 0  # which counts, whatever scope the text names
+        return scope_id == self._scope_id and self._port in (0, address[1])
+
+
+def _own(address: object) -> bool:
+    """Whether it is the wildcard, which a socket that only asks is bound to, or loopback."""
+    if not isinstance(address, tuple):
+        return False
+    packed = b"" if address[0] == "" else _packed(address[0])
+    return packed is not None and (not any(packed) or packed[:1] == b"\x7f" or packed == bytes(15) + b"\x01")
 
 
 def _packed(host: object) -> bytes | None:

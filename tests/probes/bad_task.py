@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -89,6 +90,29 @@ def send(request: dict[str, Any]) -> str:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as opened:
         opened.sendto(b"x", (request["host"], request["port"]))
     return "sent"
+
+
+def send_scoped(request: dict[str, Any]) -> str:
+    with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as opened, suppress(OSError):
+        opened.sendto(b"x", (request["host"], 9, 0, request["scope_id"]))
+    return "tried"
+
+
+def write(request: dict[str, Any]) -> Any:
+    sys.stdout.write(request["said"])
+    sys.stderr.write(request["said"])
+    return request["reply"]
+
+
+def write_no_json(request: dict[str, Any]) -> None:
+    os.write(int(sys.argv[-1]), request["credentials"]["community"].encode() + b"\n")
+    os._exit(0)
+
+
+def bind(request: dict[str, Any]) -> str:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as opened:
+        opened.bind((request["host"], 0))
+    return "bound"
 
 
 def unix(request: dict[str, Any]) -> None:

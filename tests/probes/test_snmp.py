@@ -33,6 +33,7 @@ from probes.gate import Gate
 from probes.methods import method
 from probes.permit import Permit
 from probes.permit import ZonePermit
+from probes.programs import Finished
 from probes.snmp import decode
 from probes.tasks.snmp_message import message_id
 from profiles.observation import Observation
@@ -419,6 +420,39 @@ def test_an_agent_too_small_for_anything_is_asked_no_longer() -> None:
         seen = ask(agent.port, *(f"4194304000.{number}" for number in range(6)))
         assert agent.requests <= snmp.SnmpParameters({}, retries=0).requests(30)
     assert set(seen.by_unit.values()) == {"bad-answer"}
+
+
+@pytest.mark.parametrize("community", ["2011", "timeout", "Integer", 'a"b\\\\c', "éàüx"])
+def test_a_community_that_looks_like_something_else_spoils_nothing(community: str) -> None:
+    secret = {"community": community}
+    with Agent(lambda it: [(0, respond(it, good))]) as agent:
+        assert ask(agent.port, secret=secret).by_unit == {"u0": -21.5}
+    with Agent(lambda _: []) as agent:
+        assert ask(agent.port, secret=secret).by_unit == {"u0": "timeout"}
+
+
+def test_a_community_that_cannot_be_sent_is_not_quoted_either() -> None:
+    with Agent(lambda it: [(0, respond(it, good))]) as agent:
+        seen = ask(agent.port, secret={"community": "x密码x"})
+        assert (agent.requests, seen.by_unit) == (0, {"u0": "method-failed"})
+    said = json.dumps([row.row() for row in seen.rows], ensure_ascii=False) + "".join(seen.outputs.values())
+    assert not [form for form in ("密码", r"\u5bc6", r"\xe5\xaf\x86") if form in said]
+
+
+@pytest.mark.parametrize("before", [b"my community is ", b"\x00"], ids=["text", "binary"])
+def test_an_agent_that_tells_the_community_is_not_quoted(before: bytes) -> None:
+    with Agent(lambda it: [(0, respond(it, lambda _: v2c.OctetString(before + COMMUNITY.encode())))]) as agent:
+        seen = ask(agent.port)
+    assert seen.by_unit == {"u0": "bad-answer"}
+    (output,) = seen.outputs.values()
+    assert "***" in output
+    assert COMMUNITY.encode().hex() not in output
+
+
+@pytest.mark.parametrize("reply", [b"", b"{\n", b"[1]\n", b"***\n", b"\xff\n", b"[" * 100_000])
+def test_a_reply_that_cannot_be_read_is_a_fault_of_the_method(reply: bytes) -> None:
+    found = snmp._reply(Finished(0, b"", b"", reply, 0.1))
+    assert (found["error"], found["reason"]) == ("method-failed", "unreadable-reply")
 
 
 # --- the gate -----------------------------------------------------------------------------------------------------

@@ -197,6 +197,7 @@ def test_the_admitted_address_may_be_spoken_to(port: int) -> None:
         ("connect", {"host": "localhost"}),
         ("send", {"host": "127.0.0.2"}),
         ("unix", {}),
+        ("bind", {"host": "192.0.2.1"}),
         ("look_up", {}),
         ("look_back", {"host": HOST}),
         ("fork", {}),
@@ -213,6 +214,71 @@ def test_everything_else_is_forbidden(port: int, do: str, more: dict[str, Any]) 
     finished = perform(do, port=port, **more)
     assert not finished.sound
     assert b"Forbidden" in finished.stderr
+
+
+@pytest.mark.parametrize("host", ["", "0.0.0.0", HOST])
+def test_a_socket_may_be_bound_to_the_wildcard_and_to_loopback(host: str) -> None:
+    finished = perform("bind", host=host)
+    assert finished.sound, finished.stderr
+
+
+def test_no_other_port_is_spoken_to_than_that_of_the_ticket_or_the_method(port: int) -> None:
+    def sound(ticketed: int, asked: int) -> bool:
+        keeper = gate_with()
+        ticket = keeper.admit(Target("plc", HOST, "bench"), "query", ticketed)
+        assert not isinstance(ticket, Refusal)
+        assert keeper.claim(ticket, 1, 60, keeper.clock()) == 0
+        request = {"do": "connect", "host": HOST, "port": port}
+        finished = asyncio.run(keeper.run_task(ticket, 60, TASK, request, timeout_s=20, port=asked))
+        assert finished.sound or b"Forbidden" in finished.stderr, finished.stderr
+        return finished.sound
+
+    assert [sound(port, 0), sound(0, port), sound(0, 0)] == [True] * 3
+    assert [sound(port ^ 1, 0), sound(0, port ^ 1), sound(port, port ^ 1)] == [False] * 3
+
+
+def test_a_link_local_address_is_admitted_on_its_own_interface_only() -> None:
+    name, address = "lo", "fe80::1"
+    index = socket.if_nametoindex(name)
+    zones = {"bench": ZonePermit("bench", "query")}
+
+    def said(scope_id: int) -> bytes:
+        keeper = Gate(Permit("v", {f"{address}%{name}": "bench"}, zones, {}, {}))
+        ticket = keeper.admit(Target("plc", f"{address}%{name}", "bench"), "query")
+        assert not isinstance(ticket, Refusal)
+        assert keeper.claim(ticket, 1, 60, keeper.clock()) == 0
+        request = {"do": "send_scoped", "host": address, "scope_id": scope_id}
+        finished = asyncio.run(keeper.run_task(ticket, 60, TASK, request, timeout_s=20))
+        return b"tried" if finished.sound else finished.stderr
+
+    assert said(index) == b"tried"
+    assert b"Forbidden" in said(index + 1)
+    assert b"Forbidden" in said(0)
+
+
+def with_credentials(do: str, secret: str, **more: Any) -> Finished:
+    zones = {"bench": ZonePermit("bench", "query")}
+    keeper = Gate(Permit("v", {HOST: "bench"}, zones, {}, {}, credentials={HOST: {"community": secret}}))
+    ticket = keeper.admit(Target("plc", HOST, "bench"), "query")
+    assert not isinstance(ticket, Refusal)
+    assert keeper.claim(ticket, 1, 60, keeper.clock()) == 0
+    request = {"do": do, **more}
+    return asyncio.run(keeper.run_task(ticket, 60, TASK, request, timeout_s=20, credentials=True, words={"late"}))
+
+
+@pytest.mark.parametrize("secret", ["1", "2011", "late", "a\"b\\c'd", "密码密码"])
+def test_a_secret_spoils_no_structure(secret: str) -> None:
+    said = {"1.3.2011.1": 20111, "error": "late"}
+    finished = with_credentials("write", secret, reply=said | {"text": f"<{secret}>"}, said=repr(secret))
+    assert finished.sound, finished.stderr
+    hidden = len(secret) > 1
+    assert json.loads(finished.reply) == said | {"text": "<***>" if hidden else f"<{secret}>"}
+    assert finished.stderr.decode() == ("'***'" if hidden else f"'{secret}'")
+
+
+def test_a_reply_that_is_none_is_taken_away() -> None:
+    finished = with_credentials("write_no_json", "hunter-2")
+    assert (finished.sound, finished.reply, finished.ended_by) == (False, b"", "reply")
 
 
 def test_what_was_not_claimed_is_not_run(tmp_path: Path) -> None:
