@@ -13,7 +13,6 @@ from profiles.evaluate import evaluate
 from profiles.indicators.optical import OpticalParameters
 from profiles.indicators.optical import onu_rx_margin
 from profiles.language import Texts
-from profiles.language import Texts
 from profiles.observation import Observation
 from profiles.reduced import Finding
 from profiles.reduced import Member
@@ -88,12 +87,6 @@ def test_a_unit_without_a_reading_is_unknown(row: Observation, finding: Finding)
     found = reduced(register(a=-28.0, b=-28.0), row, seen("b", -20.0))
     assert (found.values, found.labels, found.unknown) == ((8.0,), ("b",), 1)
     assert found.failing == (finding,)
-
-
-def test_silence_may_be_a_wrong_community_and_says_so() -> None:
-    texts = Texts.of("profiles")
-    assert "community" in texts.get("reason.no-answer", "zh")
-    assert "community" in texts.get("reason.no-answer", "en")
 
 
 def test_silence_may_be_a_wrong_community_and_says_so() -> None:
