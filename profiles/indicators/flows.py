@@ -223,6 +223,8 @@ def _trace(member: Member, ends: _Ends, parameters: FlowParameters, clock_ns: in
         if came.error is not None and came.error not in TARGET_ERRORS:
             raise _Unsound(came.error)
         delay_ns = came.utc_ns - left.utc_ns - offset_ns if came.error is None and sent[-1] else None
+        if same and delay_ns is not None and delay_ns > interval_ns and _skipped(ends.talker.get(number + 1)):
+            sent[-1], delay_ns = False, None  # the one host of both ends stood still, and its network with it
         if delay_ns is not None and delay_ns < low_ns - offset_ns - _NEGATIVE_NS:
             raise _Unsound("clock-unknown", f"{delay_ns / 1e6:g} ms")
         delays_ns.append(delay_ns if delay_ns is not None and delay_ns <= timeout_ns else None)
@@ -231,6 +233,11 @@ def _trace(member: Member, ends: _Ends, parameters: FlowParameters, clock_ns: in
         reasons = [*errors, *(["ends-unpaired"] if unpaired else []), "off-schedule"]
         raise _Unsound(reasons[0], f"{sum(sent)}/{len(sent)}")
     return _Trace(member, delays_ns, sent, same, unpaired)
+
+
+def _skipped(row: Observation | None) -> bool:
+    """Whether the talker could not send this message in time."""
+    return row is not None and row.error in _SKIPPED
 
 
 def _transmission(ends: _Ends) -> tuple[int, int]:

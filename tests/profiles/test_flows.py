@@ -224,3 +224,12 @@ def test_latency_is_judged_at_its_quantile(ask: Any, delay_ms: float, lost: int,
     asked = ask("<= 4 ms", "R4", quantile=0.9, indicator="flow-latency", pillar="tsn", parameters={"messages": N})
     delays = dict.fromkeys(range(N), delay_ms) | dict.fromkeys(range(5 * lost), math.inf)
     assert evaluate(asked, Register((member(),)), rows(delays)).verdict is verdict
+
+
+def test_a_stall_of_the_one_host_of_both_ends_is_no_delay_of_the_network() -> None:
+    found = reduce("flow-latency", rows({50: 9.0}, talker={51: "off-schedule", 52: "off-schedule"}))
+    assert isinstance(found, Samples)
+    assert (max(found.values), len(found.values)) == (0.5, N - 3)
+    late = reduce("flow-latency", rows({50: 9.0}))  # and nothing shows that the host stood still
+    assert isinstance(late, Samples)
+    assert max(late.values) == 9.0
