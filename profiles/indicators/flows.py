@@ -101,8 +101,8 @@ def flow_latency(register: Register, observations: Iterable[Observation], parame
     """One-way delay of each message (RFC 7679), from one kernel's stamp to the other's; infinite if it was lost.
 
     Of several flows, the greatest delay of any at each rank is judged: every flow must meet the requirement by itself,
-    whatever quantile it names. Where both ends run on one host, a message that came late while the talker could not send
-    the next one in time is left out as not sent: that host stood still, and the network in it.
+    whatever quantile it names. Where both ends run on one host, a message that came late while the talker could not
+    send the next one in time is left out as not sent: that host stood still, and the network in it.
     """
 
     def judged(traces: list[_Trace], notes: tuple[str, ...]) -> Reduced:
