@@ -13,8 +13,8 @@ from profiles.indicators.rates import RateParameters
 
 @measures("mean-access-rate")
 def test_mean_access_rate(case: Case, plant: Plant) -> list[Action]:
-    """Run TCP tests in both directions against each terminal that declares a measuring server (iperf3)."""
+    """Run TCP tests in each direction asked for against each terminal that declares a measuring server (iperf3)."""
     asked = RateParameters.model_validate(case.requirement.parameters)
-    parameters = asked.model_dump(exclude={"port", "direction"})
+    parameters = asked.model_dump(exclude={"port"})
     port = asked.port
     return ask(case, plant, "tcp-throughput", parameters, lambda it: question(it, port) if port in it.tcp_ports else ())

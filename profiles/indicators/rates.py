@@ -56,6 +56,7 @@ class _Seen:
 
     rates: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))  #: by direction
     fault: str = ""  #: first reason why an attempt gave no rate
+    failed: int = 0  #: attempts that gave no rate
     capped: dict[str, str] = field(default_factory=dict)  #: by direction, what stood in the way of a higher rate
 
 
@@ -71,8 +72,8 @@ def mean_access_rate(register: Register, observations: Iterable[Observation], pa
 
     A terminal that declares no server on the port is not measured, and counted as such. One that owes a rate in a
     direction that is asked for and has none is unknown; so is one of which a rate was what the zone's budget permitted
-    or the profile asked for (limit_mbit_s) and not what its line can carry: a lower bound is averaged with nothing. The
-    uncertainty is that of repeated attempts (GUM, type A).
+    or the profile asked for (limit_mbit_s) and not what its line can carry: a lower bound is averaged with nothing.
+    Tests that failed beside sound ones are told of. The uncertainty is that of repeated attempts (GUM, type A).
     """
     owing = {it.id: _Seen() for it in register.members if it.drawn and it.measurable and _serves(it, parameters.port)}
     if not owing:
@@ -90,6 +91,8 @@ def mean_access_rate(register: Register, observations: Iterable[Observation], pa
     found = combine([seen.rates[judged] for seen in complete.values()])
     notes = [f"judged-by-{judged}"] if len(directions) > 1 else []
     notes += ["some-without-rate-server"] if len(owing) < sum(it.drawn for it in register.members) else []
+    failed = sum(seen.failed for seen in complete.values())
+    notes += ["some-tests-failed"] if failed else []
     return Measurement(
         fmean(means[judged].values()),
         found.expanded_uncertainty / len(complete),
@@ -99,7 +102,7 @@ def mean_access_rate(register: Register, observations: Iterable[Observation], pa
         failing=failing,
         notes=(*notes, *found.notes),
         parts=tuple(means[judged].items()),
-        facts=_facts(means, judged, len(owing), len(register.members)),
+        facts=(*_facts(means, judged, len(owing), len(register.members)), ("failed_tests", str(failed))),
     )
 
 
@@ -117,15 +120,19 @@ def _collect(owing: Mapping[str, _Seen], observations: Iterable[Observation], pa
         told = facts(row.detail)
         if told.get("port", parameters.port) != parameters.port:
             continue
-        if row.error is not None:
-            known = row.error in INSTRUMENT_ERRORS | TARGET_ERRORS
-            seen.fault = seen.fault or (row.error if known else "bad-answer")
-        elif row.unit != UNIT or row.value is None or not 0 <= row.value < math.inf:
-            seen.fault = seen.fault or "bad-answer"
+        if (fault := _fault(row)) or row.value is None:
+            seen.fault, seen.failed = seen.fault or fault, seen.failed + 1
         elif bound := next((reason for it, reason in _BOUNDS.items() if told.get("bound") == it), ""):
             seen.capped.setdefault(direction, bound)
         else:
             seen.rates[direction].append(row.value)
+
+
+def _fault(row: Observation) -> str:
+    """Why the attempt gave no rate; empty if it gave one."""
+    if row.error is not None:
+        return row.error if row.error in INSTRUMENT_ERRORS | TARGET_ERRORS else "bad-answer"
+    return "" if row.unit == UNIT and row.value is not None and 0 <= row.value < math.inf else "bad-answer"
 
 
 #: What a rate was bound by besides the path, and what that is called as a reason.

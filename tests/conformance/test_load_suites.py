@@ -73,7 +73,9 @@ def test_rates_are_asked_of_the_terminals_with_a_server() -> None:
     assert action.targets == (Target("cnc", "192.0.2.1", "cell", 5201),)
     assert (action.parameters["attempts"], action.parameters["duration_s"]) == (2, 4)
     assert permitted([action])
-    method(action.method).cost(action, permits(PLANT)["seat"])
+    both = method(action.method).cost(action, permits(PLANT)["seat"])
+    (half,) = mean_access_rate(case("mean-access-rate", attempts=2, duration_s=4, direction="down"), PLANT)
+    assert 2 * method(half.method).cost(half, permits(PLANT)["seat"]).bytes == both.bytes
 
 
 def test_another_port_may_be_asked_for_and_nobody_may_have_it() -> None:

@@ -21,6 +21,7 @@ import pytest
 from probes.action import Action
 from probes.gate import Gate
 from probes.methods import method
+from probes.throughput import DIRECTIONS
 from profiles.observation import Observation
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ def measure(
     kept = Kept()
     rig.within(rig.client, lambda: asyncio.run(method(action.method).run(action, gate, kept)))
     owed = [(target.id, quantity, n) for target in action.targets for n in range(asked.get("attempts", 1))
-            for quantity in ("goodput-up", "goodput-down")]  # fmt: skip
+            for quantity in DIRECTIONS[asked.get("direction", "both")]]  # fmt: skip
     assert [(row.target, row.quantity, row.attempt) for row in kept.rows] == owed
     assert all(row.unit == "Mbit/s" and (row.value is None) != (row.error is None) for row in kept.rows)
     return kept
@@ -132,6 +133,13 @@ def test_both_directions_are_measured_as_the_receiver_saw_them(rig: Rig, ask: As
         assert report["end"]["sum_received"]["bits_per_second"] / 1e6 == pytest.approx(row.value)
         assert report["start"]["test_start"]["reverse"] == (row.quantity == "goodput-down")
     assert len(kept.raws) == 4
+
+
+@pytest.mark.parametrize(("direction", "quantity"), [("up", "goodput-up"), ("down", "goodput-down")])
+def test_a_direction_that_nobody_asked_for_is_not_loaded(rig: Rig, ask: Ask, direction: str, quantity: str) -> None:
+    with iperf3(rig):
+        kept = measure(rig, ask, [SERVER[4]], direction=direction, limit_mbit_s=80)
+    assert [(row.quantity, row.error) for row in kept.rows] == [(quantity, None)]
 
 
 def test_a_zones_budget_is_kept_on_the_wire_and_told_of(rig: Rig, ask: Ask) -> None:

@@ -242,7 +242,7 @@ def test_the_virtual_plant_asks_something_of_every_pillar() -> None:
     assert {id for small in SMALL.values() for id in small} <= {it.id for it in made.requirements}
     changed = {it.id: row(it) for it in made.requirements if it != inherited[it.id]}
     assert changed == {
-        "NET-RATE-LAN": ("R3", ">= 150 Mbit/s", "project"),
+        "NET-RATE-LAN": ("R3", ">= 140 Mbit/s", "project"),
         "NET-V6-SUP": ("R0", ">= 100 %", "project"),
         "TSN-SYNC": ("R0", ">= 100 %", "project"),
         "TSN-FLOW-LAT": ("R4", "< 4 ms", "recalled"),
@@ -257,7 +257,7 @@ def test_the_virtual_plant_asks_something_of_every_pillar() -> None:
     assert not made.omitted
     asked = {it.id: it.parameters for it in made.requirements}
     assert asked["TSN-SYNC"] == {"port_states": ["SLAVE", "UNCALIBRATED"], "max_offset_ns": 10_000_000}
-    assert asked["TSN-FLOW-SURV"] == {"max_latency_ms": 4, "survival_time_ms": 12, "messages": 11_200}
+    assert asked["TSN-FLOW-SURV"] == {"max_latency_ms": 4, "survival_time_ms": 12, "messages": 10_600}
 
 
 @pytest.mark.parametrize("it", load_profile("virtual-plant").requirements, ids=lambda it: it.id)

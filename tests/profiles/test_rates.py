@@ -129,10 +129,13 @@ def test_where_nothing_was_measured_the_reason_is_the_commonest() -> None:
     assert (found.reason, len(found.failing)) == ("busy", 3)
 
 
-def test_a_failed_attempt_among_sound_ones_leaves_the_mean_of_the_sound_ones() -> None:
+def test_a_failed_attempt_among_sound_ones_leaves_the_mean_of_the_sound_ones_and_is_told() -> None:
     seen = [*rows("a", up=[100, 102], down=[90, 94]), row("a", "down", None, 2, error="busy")]
     found = measured([member("a")], seen)
     assert (found.value, found.unknown) == (92, 0)
+    assert "some-tests-failed" in found.notes
+    assert dict(found.facts)["failed_tests"] == "1"
+    assert "some-tests-failed" not in measured([member("a")], seen[:-1]).notes
 
 
 def test_a_limit_that_the_profile_asked_for_never_fails_a_plant(ask: Callable[..., Requirement]) -> None:
@@ -168,7 +171,7 @@ def test_every_reason_and_note_has_a_text() -> None:
     texts = set(Texts.of("profiles").codes())
     codes = INSTRUMENT_ERRORS | (TARGET_ERRORS - {"late", "absent"})
     codes |= {"rate-capped", "no-rate-server", "some-without-rate-server", "rate-at-asked-limit"}
-    codes |= {"one-attempt", "scatter-unknown", "judged-by-up", "judged-by-down"}
+    codes |= {"one-attempt", "scatter-unknown", "judged-by-up", "judged-by-down", "some-tests-failed"}
     assert {f"reason.{code}" for code in codes} <= texts
 
 
