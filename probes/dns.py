@@ -5,7 +5,7 @@ repetition over TCP included where the answer was truncated. An answer without r
 no record of that type) is an answer: its delay was measured, ``detail`` has its code, and the list of answers is empty.
 
 ``ask`` of a target is ``{"name": ..., "type": ...}``; its address is the resolver's. All questions to one resolver go
-through one process of the task :mod:`probes.tasks.resolve`, some at a time.
+through one process of the task :mod:`probes.tasks.dns_query`, some at a time.
 
 Standard library only: this module travels to vantage points.
 """
@@ -39,7 +39,7 @@ from probes.record import Recorder
 from probes.record import compact
 
 LEVEL = "query"
-TASK = "probes.tasks.resolve"
+TASK = "probes.tasks.dns_query"
 PORT = 53
 #: Of one question at most: a datagram; and over TCP two SYNs, the question twice, and six acknowledgements and FINs.
 PACKETS, PACKET_BYTES = 11, 340  #: a name has at most 255 bytes (RFC 1035 2.3.4); with IPv6, TCP and DNS headers

@@ -20,7 +20,7 @@ from socket import SO_SNDBUF
 from socket import SOL_SOCKET
 from typing import TYPE_CHECKING
 
-from probes.bulk import Batch
+from probes.mmsg import Batch
 from probes.ports import IP_RECVERR
 from probes.ports import IPV6_RECVERR
 from probes.ports import Ticket

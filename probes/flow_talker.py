@@ -18,7 +18,6 @@ from heapq import heapify
 from heapq import heapreplace
 from typing import Any
 
-from probes.clocks import Clocks
 from probes.flow_end import BYES
 from probes.flow_end import EXCHANGES
 from probes.flow_end import HANDSHAKE_S
@@ -45,6 +44,7 @@ from probes.ports import Ticket
 from probes.ports import ready
 from probes.record import Recorder
 from probes.record import compact
+from probes.utc_steps import Clocks
 from profiles.observation import Observation
 
 _LATE = Trouble("off-schedule")  #: a message was not sent: it would have left more than half an interval late

@@ -15,10 +15,10 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from probes.bulk import LENGTHS
-from probes.bulk import Batch
 from probes.echo_port import CONTROL_BYTES
 from probes.echo_port import MESSAGE_BYTES
+from probes.mmsg import LENGTHS
+from probes.mmsg import Batch
 
 COOKIE_BYTES = 8
 #: Bits of a decoded cookie that are known beforehand: a serial number has 32, its low 16 are the sequence number.

@@ -16,7 +16,6 @@ import os
 from collections import Counter
 from collections.abc import Sequence
 
-from probes.clocks import Clocks
 from probes.echo_port import RECEIVE_SLOTS
 from probes.echo_port import SLOTS
 from probes.echo_port import EchoPort
@@ -37,6 +36,7 @@ from probes.ports import Ticket
 from probes.record import Recorder
 from probes.record import compact
 from probes.schedule import Schedule
+from probes.utc_steps import Clocks
 from profiles.observation import Observation
 
 PAUSE_NS = 50 * MILLISECOND_NS  #: longest wait between two looks at the kill switch

@@ -29,7 +29,7 @@ from probes.gate import Gate
 from probes.methods import method
 from probes.permit import Permit
 from probes.permit import ZonePermit
-from probes.tasks import resolve
+from probes.tasks import dns_query
 from profiles.observation import Observation
 
 NAME = "plc.plant.example"
@@ -344,10 +344,10 @@ def test_the_price_is_that_of_truncated_answers() -> None:
 
 @given(st.binary(max_size=600))
 def test_no_datagram_makes_the_reader_raise(datagram: bytes) -> None:
-    message = resolve._read(datagram)
+    message = dns_query._read(datagram)
     if message is not None:
-        told = resolve._told(message)
-        assert len(json.dumps(told.get("answers", []))) <= resolve.MOST_ANSWERS_BYTES
+        told = dns_query._told(message)
+        assert len(json.dumps(told.get("answers", []))) <= dns_query.MOST_ANSWERS_BYTES
 
 
 @given(st.data())
@@ -355,6 +355,6 @@ def test_no_damaged_answer_makes_the_reader_raise(data: st.DataObject) -> None:
     wire = bytearray(answer(dns.message.make_query(NAME, "TXT"), "some", "text").to_wire())
     for _ in range(data.draw(st.integers(1, 6))):
         wire[data.draw(st.integers(0, len(wire) - 1))] = data.draw(st.integers(0, 255))
-    message = resolve._read(bytes(wire[: data.draw(st.integers(0, len(wire)))]))
+    message = dns_query._read(bytes(wire[: data.draw(st.integers(0, len(wire)))]))
     if message is not None:
-        resolve._told(message)
+        dns_query._told(message)

@@ -98,7 +98,7 @@ DOORS = frozenset(
     ]
 )
 PREFIXES = ("spawn", "exec")
-C_FUNCTIONS = {"bulk.py": {"sendmmsg", "recvmmsg"}, "hello.py": {"adjtimex"}}
+C_FUNCTIONS = {"mmsg.py": {"sendmmsg", "recvmmsg"}, "hello.py": {"adjtimex"}}
 
 
 def imports(tree: ast.AST) -> Iterator[str]:

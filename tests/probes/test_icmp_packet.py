@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from probes.bulk import Batch
 from probes.echo_port import CONTROL_BYTES
 from probes.echo_port import MESSAGE_BYTES
 from probes.icmp_packet import Answer
 from probes.icmp_packet import Codec
 from probes.icmp_packet import extended_error
 from probes.icmp_packet import stamps
+from probes.mmsg import Batch
 
 KEY, IDENT, SERIAL = 0x1122334455667788, 0xBEEF, 70_001
 HERE, THERE, ROUTER = b"\xc6\x12\x01\x01", b"\xc6\x13\x00\x07", b"\xc6\x12\x01\x02"

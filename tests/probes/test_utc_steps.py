@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from probes.clocks import STEP_NS
-from probes.clocks import Clocks
+from probes.utc_steps import STEP_NS
+from probes.utc_steps import Clocks
 
 
 class Time:

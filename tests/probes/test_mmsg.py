@@ -6,8 +6,8 @@ import errno
 import socket
 import struct
 
-from probes.bulk import LENGTHS
-from probes.bulk import Batch
+from probes.mmsg import LENGTHS
+from probes.mmsg import Batch
 
 
 def test_what_is_sent_in_a_batch_arrives_as_a_batch() -> None:
