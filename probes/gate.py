@@ -37,6 +37,7 @@ from typing import Any
 
 from probes import programs
 from probes.action import Target
+from probes.datagram_port import DatagramPort
 from probes.echo_port import EchoPort
 from probes.flow_port import FlowPort
 from probes.limits import Device
@@ -231,13 +232,30 @@ class Gate:
             OSError: if no socket can be had (out of descriptors or memory).
         """
         self._spend(ticket, size)
-        family = socket.AF_INET if len(ticket.packed) == 4 else socket.AF_INET6
-        host, port = socket.inet_ntop(family, ticket.packed), int.from_bytes(ticket.sockaddr[2:4])
-        address = (host, port) if family == socket.AF_INET else (host, port, 0, ticket.scope_id)
+        family, address = _socket_address(ticket)
         try:
             return StreamPort(socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK), ticket, address)
         except OSError:
             ticket.device.connections -= 1
+            raise
+
+    def datagram_port(self, ticket: Ticket, size: int) -> DatagramPort:
+        """A port for an exchange of datagrams of at most ``size`` IP bytes, which must have been claimed.
+
+        Raises:
+            PermissionError: if it was not claimed. It is a bug of the caller; nothing is sent.
+            OSError: if no socket can be had, or there is no route.
+        """
+        self._spend(ticket, size)
+        opened = None
+        try:
+            family, address = _socket_address(ticket)
+            opened = socket.socket(family, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
+            return DatagramPort(opened, ticket, address)
+        except OSError:
+            ticket.device.connections -= 1
+            if opened is not None:
+                opened.close()
             raise
 
     def flow_port(self, ticket: Ticket, local: str, port: int = 0, peer_port: int = 0) -> FlowPort:
@@ -385,6 +403,13 @@ class Gate:
         """A port to this host's own kernel for routes and neighbours; it puts no IP packet on a wire."""
         opened = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_NONBLOCK, socket.NETLINK_ROUTE)
         return NetlinkPort(opened)
+
+
+def _socket_address(ticket: Ticket) -> tuple[int, tuple[Any, ...]]:
+    """Family and address of a ticket, as Python's sockets want them."""
+    family = socket.AF_INET if len(ticket.packed) == 4 else socket.AF_INET6
+    host, port = socket.inet_ntop(family, ticket.packed), int.from_bytes(ticket.sockaddr[2:4])
+    return family, (host, port) if family == socket.AF_INET else (host, port, 0, ticket.scope_id)
 
 
 def may_open(family: int, kind: int, protocol: int) -> bool:

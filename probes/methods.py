@@ -39,6 +39,7 @@ class Emit(Protocol):
 MODULES = {
     "icmp-echo": "probes.icmp",
     "tcp-connect": "probes.tcp",
+    "application-exchange": "probes.application",
     "neighbour": "probes.neighbour",
     "router-solicitation": "probes.router",
     "dns-query": "probes.dns",

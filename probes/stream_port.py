@@ -8,6 +8,7 @@ from __future__ import annotations
 import struct
 from contextlib import suppress
 from dataclasses import dataclass
+from errno import EAGAIN
 from errno import ECONNRESET
 from errno import EINPROGRESS
 from errno import ETIMEDOUT
@@ -60,6 +61,29 @@ class StreamPort:
         if not await ready(self._socket.fileno(), timeout_s, write=True):
             return ETIMEDOUT, True
         return self._socket.getsockopt(SOL_SOCKET, SO_ERROR), True
+
+    def send(self, octets: bytes) -> None:
+        """Say ``octets``, few enough for the socket's buffer.
+
+        Raises:
+            OSError: if the connection broke, or the buffer is full.
+        """
+        if self._socket.send(octets) < len(octets):
+            raise BlockingIOError(EAGAIN, "the send buffer is full")
+
+    async def receive(self, most: int, timeout_s: float) -> bytes | None:
+        """What came, at most ``most`` octets; nothing after the peer's FIN; ``None`` if nothing came in time.
+
+        Raises:
+            OSError: if the connection broke.
+        """
+        if not await ready(self._socket.fileno(), timeout_s):
+            return None
+        return self._socket.recv(most)
+
+    def packets(self) -> int:
+        """Segments sent, as far as the kernel tells."""
+        return self.info().sent
 
     def info(self) -> TcpInfo:
         """What the kernel knows of the connection."""

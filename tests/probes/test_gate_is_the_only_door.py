@@ -20,7 +20,8 @@ import probes
 from probes.methods import MODULES as MODULES_OF_METHODS
 
 DOORS_THEMSELVES = {"gate.py", "programs.py"}  # the second runs what the first lets it
-MODULES = sorted(Path(probes.__file__).parent.glob("*.py"))
+HOME = Path(probes.__file__).parent
+MODULES = sorted((*HOME.glob("*.py"), *HOME.glob("applications/*.py")))
 WITHOUT_A_DOOR = [path for path in MODULES if path.name not in DOORS_THEMSELVES]
 HARMLESS = frozenset(
     [
@@ -168,7 +169,7 @@ def test_no_other_module_has_a_door(path: Path) -> None:
 
 @pytest.mark.parametrize("name", sorted(C_FUNCTIONS))
 def test_the_c_library_is_called_for_named_functions_only(name: str) -> None:
-    source = (MODULES[0].parent / name).read_text("utf-8")
+    source = (HOME / name).read_text("utf-8")
     assert set(c_functions(source)) <= C_FUNCTIONS[name]
 
 
