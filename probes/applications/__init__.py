@@ -21,7 +21,14 @@ from importlib import import_module
 
 #: Module of each protocol by the name that a plant file gives it, as in ``tcp/502:modbus``.
 PROTOCOLS: dict[str, str] = {
+    "bacnet": "probes.applications.bacnet",
+    "http": "probes.applications.http",
+    "https": "probes.applications.https",
     "modbus": "probes.applications.modbus",
+    "mqtt": "probes.applications.mqtt",
+    "rtsp": "probes.applications.rtsp",
+    "snmp": "probes.applications.snmp",
+    "ssh": "probes.applications.ssh",
 }
 
 TEXT_LIMIT = 80  #: characters of one fact

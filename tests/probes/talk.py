@@ -75,19 +75,21 @@ def hear(protocol: str, answers: bytes, **asked: str) -> tuple[dict[str, str], b
         return dict(ended.value), said
 
 
-def recorded(capture: str, port: int) -> Iterator[bytes]:
-    """What the side with this TCP port says in a recorded capture: payloads, segment by segment.
-
-    The test is skipped, saying so, where the recordings are absent.
-    """
+def captures() -> Path:
+    """The folder of recorded captures; the test is skipped, saying so, where it is absent."""
     folder = Path(os.environ.get("PLANTPROOF_CORPUS") or Path(__file__).parents[3] / "shared" / "data") / "pcaps"
     if not folder.is_dir():
         pytest.skip(f"no recordings at {folder}; set PLANTPROOF_CORPUS")
+    return folder
+
+
+def recorded(capture: str, port: int) -> Iterator[bytes]:
+    """What the side with this TCP port says in a recorded capture: payloads, segment by segment."""
     from scapy.all import TCP
     from scapy.all import Raw
     from scapy.all import rdpcap
 
-    for packet in rdpcap(str(folder / capture)):
+    for packet in rdpcap(str(captures() / capture)):
         if packet.haslayer(TCP) and packet[TCP].sport == port and packet.haslayer(Raw):
             yield bytes(packet[Raw])
 

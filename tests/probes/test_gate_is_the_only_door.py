@@ -66,7 +66,8 @@ HARMLESS = frozenset(
     ]
 )
 #: Modules that only the named one of ours may use.
-OWN = {"serial_port.py": {"fcntl", "termios"}}
+#: The TLS of ``https`` works on octets in memory.
+OWN = {"serial_port.py": {"fcntl", "termios"}, "https.py": {"ssl", "warnings"}}
 READS_ONLY = frozenset({"gethostname", "if_nameindex", "if_nametoindex", "inet_ntop", "inet_pton"})
 DOORS = frozenset(
     [
@@ -85,6 +86,8 @@ DOORS = frozenset(
         "subprocess_shell",
         "connect_accepted_socket",
         "socketpair",
+        "wrap_socket",
+        "get_server_certificate",
         "create_socket",
         "fromfd",
         "popen",
