@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import http.server
 import json
+import socket
 import ssl
 import threading
 from collections.abc import Iterator
@@ -25,6 +26,7 @@ from probes.applications.certificate import told_by
 from tests.probes.talk import HOST
 from tests.probes.talk import Ended
 from tests.probes.talk import hear
+from tests.probes.talk import peer
 from tests.probes.talk import perform
 from tests.probes.talk import recorded
 
@@ -240,6 +242,27 @@ def test_a_server_that_wants_a_certificate_of_ours_lives(context: ssl.SSLContext
         (seen,) = perform("https", port)
     assert seen.error is None, seen
     assert "alert" in json.loads(seen.detail)["said"]["refused"]
+
+
+@pytest.mark.parametrize(
+    ("said", "error"),
+    [
+        (b"", "timeout"),
+        (b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 200, "bad-answer"),
+        (b"x" * 40_000, "bad-answer"),
+        (b"HTTP/1.1 200 OK\r\nServer:", "timeout"),
+    ],
+)
+def test_what_a_hostile_peer_says_within_tls_becomes_a_reason(context: ssl.SSLContext, said: bytes, error: str) -> None:
+    def shakes_hands(connection: socket.socket) -> None:
+        with context.wrap_socket(connection, server_side=True) as shaken:
+            shaken.sendall(said)
+            while shaken.recv(4096):
+                pass
+
+    with peer(shakes_hands) as port:
+        (seen,) = perform("https", port, timeout_ms=1500 if error == "timeout" else 10_000, close_ms=100)
+    assert seen.error == error, seen
 
 
 def test_plain_http_where_tls_was_declared_is_no_answer() -> None:
