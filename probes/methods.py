@@ -49,6 +49,7 @@ MODULES = {
     "compute-benchmark": "probes.compute",
     "modem-status": "probes.modem",
     "snmp-read": "probes.snmp",
+    "snmp-walk": "probes.snmp_walk",
 }
 
 

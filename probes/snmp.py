@@ -20,39 +20,34 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from dataclasses import replace
 from fractions import Fraction
+from functools import partial
 from math import ceil
 from typing import Any
 
 from probes.action import Action
 from probes.action import Cost
 from probes.action import Target
-from probes.gate import NEVER
 from probes.gate import Gate
 from probes.gate import Refusal
-from probes.leave import leave
 from probes.methods import Emit
 from probes.methods import Method
 from probes.permit import Permit
-from probes.permit import ZonePermit
 from probes.ports import Ticket
 from probes.price import price
-from probes.programs import Finished
 from probes.record import Recorder
 from probes.record import compact
-from profiles.observation import INSTRUMENT_ERRORS
-from profiles.observation import TARGET_ERRORS
+from probes.snmp_task import DISCOVERY
+from probes.snmp_task import HEADER_BYTES
+from probes.snmp_task import PORT
+from probes.snmp_task import REQUEST_BYTES
+from probes.snmp_task import START_S
+from probes.snmp_task import ask
+from probes.snmp_task import spacing_s
 
 LEVEL = "query"
 TASK = "probes.tasks.snmp_get"
 RX_POWER = "onu-rx-power"
-PORT = 161  #: RFC 3417
-REQUEST_BYTES = 1472  #: UDP payload of a request at most; a chunk of OIDs is far from it
-HEADER_BYTES = 48  #: IPv6 and UDP
-DISCOVERY = 3  #: requests of version 3 before the first one counts (RFC 3414 section 4), and one for its time
 QUARTERS = 4  #: requests for each chunk at most, should it be too big; and as many more until that is known
-#: What the task says in words of its own, whatever the credentials are.
-WORDS = INSTRUMENT_ERRORS | TARGET_ERRORS | {"no-such-object", "no-such-instance"}
-START_S = 20.0  #: for the task's interpreter to come up on a slow host
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,8 +111,8 @@ def cost(action: Action, permit: Permit) -> Cost:
         packets = parameters.requests(oids) + DISCOVERY
         one = replace(action, targets=(replace(of_agent[0].target, port=None),))
         zone = permit.zones.get(of_agent[0].target.zone)
-        spacing_s = _spacing_s(zone, permit.shared.get(of_agent[0].target.address, 1)) if zone else 0.0
-        waiting_s = parameters.attempts * parameters.patience_s(oids, spacing_s)
+        pause_s = spacing_s(zone, permit.shared.get(of_agent[0].target.address, 1)) if zone else 0.0
+        waiting_s = parameters.attempts * parameters.patience_s(oids, pause_s)
         prices.append(
             price(
                 one,
@@ -180,63 +175,17 @@ class _Agent:
 
     async def _ask(self, ticket: Ticket, attempt: int) -> dict[str, Any]:
         """The task's reply; in its place an ``error`` with a ``reason``, if there is none."""
-        packets = self._parameters.requests(len(self._oids)) + DISCOVERY
-        size = packets * (REQUEST_BYTES + HEADER_BYTES)
-        ticket.credit = 0
-        charged_ns = await leave(self._gate, ticket, packets, size)
-        if charged_ns == NEVER:
-            return {"error": "stopped", "reason": self._gate.why_stopped(ticket)}
-        spacing_s = _spacing_s(ticket.zone.permit, self._gate.permit.shared.get(ticket.target.address, 1))
+        requests = self._parameters.requests(len(self._oids))
         request = {
-            "address": ticket.target.address,
-            "port": self._port,
             "oids": self._oids,
             "chunk": self._parameters.chunk,
-            "requests": self._parameters.requests(len(self._oids)),
+            "requests": requests,
             "timeout_s": self._parameters.timeout_ms / 1000,
             "retries": self._parameters.retries,
-            "spacing_s": spacing_s,
         }
-        patience_s = self._parameters.patience_s(len(self._oids), spacing_s)
-        try:
-            finished = await self._gate.run_task(
-                ticket, size, TASK, request, timeout_s=patience_s, credentials=True, port=self._port, words=WORDS
-            )
-        except OSError as refusal:
-            return {"error": "method-failed", "reason": str(refusal)}
-        reply = _reply(finished)
-        unused = max(packets - reply.get("requests", packets) - DISCOVERY, 0)
-        ticket.zone.refund(charged_ns, unused, size * unused // packets)
-        if reply.get("error") in ("timeout", "late"):
-            self._gate.silent(ticket)
-        elif "requests" in reply:
-            self._gate.heard(ticket)
+        patience_s = partial(self._parameters.patience_s, len(self._oids))
         raw = f"snmp/{ticket.target.address}-{self._port}-{attempt}.json"
-        said = finished.stderr.decode("utf-8", "replace") if not finished.sound else ""
-        self._emit.raw(raw, said or json.dumps(reply, indent=1))
-        return reply | {"raw": raw}
-
-
-def _spacing_s(zone: ZonePermit, shared_by: int) -> float:
-    """Least time between two requests to one device, so that no rate of the zone is exceeded."""
-    device, packets, bits = zone.packets_per_s_per_device, zone.packets_per_s, zone.bits_per_s
-    return max(
-        shared_by / device if device is not None else 0.0,
-        1 / packets if packets is not None else 0.0,
-        (REQUEST_BYTES + HEADER_BYTES) * 8 / bits if bits is not None else 0.0,
-    )
-
-
-def _reply(finished: Finished) -> dict[str, Any]:
-    if finished.ended_by == "stopped":
-        return {"error": "stopped", "reason": "kill-switch"}
-    if not finished.sound:
-        return {"error": "method-failed", "reason": finished.ended_by or f"exit-status {finished.status}"}
-    try:
-        reply = json.loads(finished.reply)
-    except (ValueError, RecursionError):
-        reply = None
-    return reply if isinstance(reply, dict) else {"error": "method-failed", "reason": "unreadable-reply"}
+        return await ask(self._gate, self._emit, ticket, self._port, TASK, request, patience_s, raw)
 
 
 # --- reading ------------------------------------------------------------------------------------------------------

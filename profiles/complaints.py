@@ -46,6 +46,7 @@ _WANTS = {
     "ip_any_address": "wants-address",
     "ip_v4_address": "wants-address",
     "ip_v6_address": "wants-address",
+    "mac_address": "wants-mac",
     "ip_any_network": "wants-network",
     "ip_v4_network": "wants-network",
     "ip_v6_network": "wants-network",

@@ -51,6 +51,7 @@ NOTHING_TO_JUDGE = frozenset(
         "too-few-samples",  # a valid measurement, too short to say anything
         "baseline-missing",  # a trend, and no earlier value under the same definition
         "reference-missing",  # an accuracy claim, and no better reference to compare with
+        "no-onlooker",  # a claim about tables of switches and routers, and none that can be read
         "no-rate-server",  # a rate, and no terminal that declares a server to measure it with
     }
 )

@@ -50,6 +50,12 @@ def load(kind: str, name: str) -> dict[str, Any]:
 
 
 @cache
+def tables() -> dict[str, dict[str, Any]]:
+    """The tables that :mod:`probes.device_tables` reads, by name, as ``tables.toml`` has them."""
+    return tomllib.loads(files(__name__).joinpath("tables.toml").read_text("utf-8"))
+
+
+@cache
 def known(kind: str) -> dict[str, Traversable]:
     """The files of all dialects of ``kind`` by name: built in first, then those of other packages.
 

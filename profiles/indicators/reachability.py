@@ -76,15 +76,24 @@ def access_reachability(
 
     An object without an address is unreachable. A window shows an object unreachable only if every attempt that was
     owed in it, at every address and service, was made and stayed unanswered; an object that is neither reachable nor
-    shown unreachable is unknown. By area, terminal or both; of both, the lower share is judged.
+    shown unreachable is unknown. By area, terminal or both; of both, the lower share is judged. A terminal that is
+    declared as not connectable, or that has no address and works behind a gateway, is left out: the shares of connected
+    and of dumb devices speak of those.
     """
     records = {member.id: _Record() for member in register.members if member.drawn and member.measurable}
     _collect(records, observations, parameters)
     bases = ("terminal", "area") if parameters.basis == "both" else (parameters.basis,)
-    members = {basis: [member for member in register.members if member.basis == basis] for basis in bases}
+    own = [member for member in register.members if not _is_counted_elsewhere(member)]
+    members = {basis: [member for member in own if member.basis == basis] for basis in bases}
     missing = tuple(f"{basis}-basis-not-measured" for basis in bases if not members[basis])
     ratios = [_ratio(basis, members[basis], records, parameters) for basis in bases if members[basis]]
-    return _lower(ratios, missing) if ratios else Invalid(missing[-1])
+    left_out = ("unnetworked-left-out",) if len(own) < len(register.members) else ()
+    return _lower(ratios, (*left_out, *missing)) if ratios else Invalid(missing[-1])
+
+
+def _is_counted_elsewhere(member: Member) -> bool:
+    """Whether its access to the network is no matter of its own: a dumb device, or one behind a gateway."""
+    return member.fact("connectable") == "no" or (not member.measurable and bool(member.fact("gateway")))
 
 
 def _collect(

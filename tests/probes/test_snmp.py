@@ -35,6 +35,7 @@ from probes.permit import Permit
 from probes.permit import ZonePermit
 from probes.programs import Finished
 from probes.snmp import decode
+from probes.snmp_task import reply_of
 from probes.tasks.snmp_message import message_id
 from profiles.observation import Observation
 
@@ -451,7 +452,7 @@ def test_an_agent_that_tells_the_community_is_not_quoted(before: bytes) -> None:
 
 @pytest.mark.parametrize("reply", [b"", b"{\n", b"[1]\n", b"***\n", b"\xff\n", b"[" * 100_000])
 def test_a_reply_that_cannot_be_read_is_a_fault_of_the_method(reply: bytes) -> None:
-    found = snmp._reply(Finished(0, b"", b"", reply, 0.1))
+    found = reply_of(Finished(0, b"", b"", reply, 0.1))
     assert (found["error"], found["reason"]) == ("method-failed", "unreadable-reply")
 
 

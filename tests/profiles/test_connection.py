@@ -1,0 +1,170 @@
+"""Connected and dumb: what shows an object, what shows that it is not there, and what shows neither."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from profiles.indicators.connection import ConnectionParameters
+from profiles.indicators.connection import connected_share
+from profiles.indicators.connection import dumb_device_share
+from profiles.indicators.reachability import ReachabilityParameters
+from profiles.indicators.reachability import access_reachability
+from profiles.indicators.strangers import StrangerParameters
+from profiles.indicators.strangers import unregistered_devices
+from profiles.observation import INSTRUMENT_ERRORS
+from profiles.observation import Observation
+from profiles.reduced import Exposure
+from profiles.reduced import Invalid
+from profiles.reduced import Member
+from profiles.reduced import Ratio
+from profiles.reduced import Register
+
+HOUR_NS = 3_600_000_000_000
+NOW_NS = 1_800_000_000 * 1_000_000_000
+QUANTITY = {"icmp-echo": "round-trip-delay", "tcp-connect": "connect-delay", "neighbour": "presence"}
+PARAMETERS = ConnectionParameters(attempts=2)
+
+
+def saw(method: str, result: float | str, target: str = "t", attempt: int = 0, detail: str = "") -> Observation:
+    value, error = (None, result) if isinstance(result, str) else (result, None)
+    quantity = QUANTITY.get(method, "sightings")
+    return Observation(method, "desk", target, "192.0.2.1", quantity, value, "1", error, 0, attempt, NOW_NS, 0, detail)
+
+
+def silent(target: str = "t") -> list[Observation]:
+    return [saw("icmp-echo", "timeout", target, attempt) for attempt in range(2)]
+
+
+UNLISTED = saw("snmp-walk", "absent")
+RECORD = ("last_seen_utc_ns", str(NOW_NS - HOUR_NS))
+OLD = ("last_seen_utc_ns", str(NOW_NS - 100 * HOUR_NS))
+FUTURE = ("last_seen_utc_ns", str(NOW_NS + 100 * HOUR_NS))
+WATCHED = ("onlookers", "1")
+MAC = ("mac", "00:00:5e:00:53:01")
+BEHIND = (("gateway", "g"), ("gateway_addresses", "1"), ("gateway_services", "0"), ("gateway_onlookers", "0"))
+
+
+@pytest.mark.parametrize(
+    ("addresses", "facts", "seen", "expected"),
+    [
+        pytest.param(1, (), [saw("icmp-echo", 3.0)], "", id="echo"),
+        pytest.param(1, (), [*silent(), saw("tcp-connect", 3.0)], "", id="handshake"),
+        pytest.param(1, (), [*silent(), saw("neighbour", 1.0)], "", id="on the link"),
+        pytest.param(1, (WATCHED,), [*silent(), saw("snmp-walk", 2.0)], "", id="in a table"),
+        pytest.param(0, (WATCHED, MAC), [saw("snmp-walk", 1.0)], "", id="in a table, without an address"),
+        pytest.param(1, (), [*silent(), saw("neighbour", "absent")], "not-seen", id="silent"),
+        pytest.param(1, (WATCHED,), [*silent(), UNLISTED], "not-seen", id="silent and in no table"),
+        pytest.param(0, (WATCHED, MAC), [UNLISTED], "not-seen", id="in no table"),
+        pytest.param(0, (), [], "no-network-identity", id="nothing declared"),
+        pytest.param(1, (), [saw("icmp-echo", 5000.0), saw("icmp-echo", 5000.0, attempt=1)], "not-seen", id="too late"),
+        pytest.param(1, (), [saw("icmp-echo", "timeout")], "?not-measured", id="one attempt short"),
+        pytest.param(1, (), [*silent()[:1], saw("icmp-echo", "tester-loss", attempt=1)], "?tester-loss", id="tester"),
+        pytest.param(1, (WATCHED,), silent(), "?not-measured", id="table not read"),
+        pytest.param(1, (WATCHED,), [*silent(), saw("snmp-walk", "timeout")], "?no-snmp-answer", id="switch silent"),
+        pytest.param(1, (WATCHED,), [*silent(), saw("snmp-walk", "bad-answer")], "?bad-answer", id="table cut"),
+        pytest.param(0, (MAC,), [], "?no-onlooker", id="nobody looks"),
+        pytest.param(1, (), [saw("icmp-echo", float("nan"))], "?bad-answer", id="absurd"),
+        pytest.param(0, (RECORD,), silent("x"), "", id="fresh record"),
+        pytest.param(0, (OLD,), silent("x"), "record-stale", id="stale record"),
+        pytest.param(0, (FUTURE,), silent("x"), "?record-in-future", id="record from the future"),
+        pytest.param(0, (RECORD,), [], "?not-measured", id="nothing tells the time"),
+        pytest.param(1, (RECORD,), silent(), "", id="silent, and data came"),
+        pytest.param(0, BEHIND, [saw("icmp-echo", 3.0, "g")], "", id="gateway there"),
+        pytest.param(0, BEHIND, silent("g"), "gateway-silent", id="gateway dead"),
+        pytest.param(0, BEHIND, [saw("icmp-echo", "stopped", "g")], "?stopped", id="gateway unknown"),
+        pytest.param(0, (OLD, *BEHIND), [saw("icmp-echo", 3.0, "g")], "record-stale", id="the record goes before"),
+        pytest.param(0, (RECORD, *BEHIND), silent("g"), "", id="data came through a gateway that is silent"),
+    ],
+)  # fmt: skip
+def test_what_shows_an_object(
+    addresses: int, facts: tuple[tuple[str, str], ...], seen: Sequence[Observation], expected: str
+) -> None:
+    """The reason that is given: none if it is connected, with a question mark before it if that is not known."""
+    register = Register((Member("t", addresses=addresses, facts=facts),))
+    connected, dumb = (it(register, seen, PARAMETERS) for it in (connected_share, dumb_device_share))
+    assert isinstance(connected, Ratio)
+    assert isinstance(dumb, Ratio)
+    known = not expected.startswith("?")
+    assert (connected.numerator, connected.denominator, connected.unknown) == (
+        int(not expected),
+        int(known),
+        int(not known),
+    )
+    assert (dumb.numerator, dumb.denominator, dumb.unknown) == (int(bool(expected)) * known, int(known), int(not known))
+    assert [it.reason for it in connected.failing] == ([expected.removeprefix("?")] if expected else [])
+
+
+@given(st.lists(st.sampled_from(sorted(INSTRUMENT_ERRORS)), min_size=1, max_size=4))
+def test_no_instrument_error_disconnects_anybody(errors: list[str]) -> None:
+    seen = [saw(method, error, attempt=n) for n, error in enumerate(errors) for method in ("icmp-echo", "snmp-walk")]
+    found = connected_share(Register((Member("t", facts=(WATCHED,)),)), seen, PARAMETERS)
+    assert isinstance(found, Ratio)
+    assert (found.denominator, found.unknown) == (0, 1)
+
+
+def test_what_cannot_be_connected_is_dumb_and_not_unconnected() -> None:
+    legacy = Member("old", addresses=0, facts=(("connectable", "no"),))
+    behind = Member("b", addresses=0, facts=BEHIND)
+    register = Register((Member("t"), legacy, behind))
+    seen = [saw("icmp-echo", 3.0), *silent("g")]
+    connected, dumb = (it(register, seen, PARAMETERS) for it in (connected_share, dumb_device_share))
+    assert isinstance(connected, Ratio)
+    assert isinstance(dumb, Ratio)
+    assert (connected.numerator, connected.denominator) == (1, 2)
+    assert (dumb.numerator, dumb.denominator) == (2, 3)
+    reachable = access_reachability(register, seen, ReachabilityParameters(windows=1, basis="terminal"))
+    assert isinstance(reachable, Ratio)
+    assert (reachable.numerator, reachable.denominator) == (1, 1)
+    assert reachable.notes == ("unnetworked-left-out",)
+    assert connected_share(Register((legacy,)), seen, PARAMETERS) == Invalid("empty-register")
+
+
+def test_a_sample_says_of_how_many() -> None:
+    register = Register((Member("t"), Member("u", drawn=False)))
+    found = dumb_device_share(register, [saw("icmp-echo", 3.0)], PARAMETERS)
+    assert isinstance(found, Ratio)
+    assert (found.denominator, found.population) == (1, 2)
+
+
+# --- strangers ----------------------------------------------------------------------------------------------------
+
+LOOKS_ON = (("looks_on", "yes"),)
+REGISTER = Register((Member("sw", "element", facts=LOOKS_ON), Member("fw", "element", facts=LOOKS_ON), Member("t")))
+LAPTOP = "00:00:5e:00:53:99"
+IS_LAPTOP = json.dumps({"mac": LAPTOP})
+
+
+def listing(target: str, *strangers: str, **more: object) -> Observation:
+    return saw(
+        "snmp-walk", 5.0, target, detail=json.dumps({"strangers": [f"{it}: bridge-fdb 7" for it in strangers]} | more)
+    )
+
+
+@pytest.mark.parametrize(
+    ("seen", "expected"),
+    [
+        ([listing("sw"), listing("fw")], (0, 2, 0, [])),
+        ([listing("sw", LAPTOP), listing("fw")], (1, 3, 0, ["unregistered-device"])),
+        ([listing("sw", LAPTOP), listing("fw", LAPTOP)], (1, 3, 0, ["unregistered-device"])),
+        ([listing("sw", LAPTOP), listing("fw"), saw("snmp-walk", 1.0, detail=IS_LAPTOP)], (0, 2, 0, [])),
+        ([listing("sw", LAPTOP), listing("fw"), saw("neighbour", 1.0, detail=IS_LAPTOP)], (0, 2, 0, [])),
+        ([listing("sw")], (0, 1, 1, ["not-measured"])),
+        ([listing("sw"), saw("snmp-walk", "timeout", "fw")], (0, 1, 1, ["no-snmp-answer"])),
+        ([listing("sw"), saw("snmp-walk", "absent", "fw")], (0, 1, 1, ["no-table"])),
+        ([listing("sw"), listing("fw", LAPTOP, cut=["bridge-fdb"])], (1, 2, 1, ["unregistered-device", "table-cut"])),
+        ([listing("sw"), saw("snmp-walk", 5.0, "fw", detail='{"strangers": 7}')], (0, 2, 0, [])),
+    ],
+)  # fmt: skip
+def test_strangers_are_counted_once(seen: list[Observation], expected: tuple[int, int, int, list[str]]) -> None:
+    found = unregistered_devices(REGISTER, seen, StrangerParameters())
+    assert isinstance(found, Exposure)
+    assert (found.violations, found.trials, found.unknown, [it.reason for it in found.failing]) == expected
+
+
+def test_without_a_switch_that_can_be_asked_nothing_is_known_of_strangers() -> None:
+    assert unregistered_devices(Register((Member("t"),)), [], StrangerParameters()) == Invalid("no-onlooker")
