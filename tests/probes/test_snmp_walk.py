@@ -210,7 +210,7 @@ def test_a_recorded_switch_of_many_entries_is_walked_to_its_end(tmp_path: Path) 
     strangers = whole.facts("switch")
     assert len(strangers["strangers"]) + strangers["more"] > 600
     for limited in (cut, short):
-        assert limited.facts("switch")["cut"] == ["q-bridge-fdb"]
+        assert "q-bridge-fdb" in limited.facts("switch")["cut"]
         assert limited.by_target["cnc"] == "bad-answer", "it may stand in the part that was not read"
 
 
