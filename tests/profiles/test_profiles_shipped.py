@@ -197,6 +197,7 @@ SMALL = {
         "CMP-GEMM-EFF": ("R0", None, None),
     },
     "network-strangers": {"NET-UNREG": ("R0", "<= 0 count", "project")},
+    "terminal-applications": {"NET-APP": ("R0", ">= 100 %", "project")},
     "identifier-resolution": {"DATA-ID-RES": ("R0", ">= 100 %", "project")},
 }
 
@@ -244,6 +245,7 @@ def test_the_virtual_plant_asks_something_of_every_pillar() -> None:
     assert asked <= {it.id for it in made.requirements}
     changed = {it.id: row(it) for it in made.requirements if it != inherited[it.id]}
     assert changed == {
+        "NET-APP": ("R0", ">= 100 %", "project"),
         "NET-RATE-LAN": ("R3", ">= 140 Mbit/s", "project"),
         "NET-V6-SUP": ("R0", ">= 100 %", "project"),
         "TSN-SYNC": ("R0", ">= 100 %", "project"),

@@ -1,0 +1,87 @@
+"""Liveness of applications (应用存活率): do terminals answer in the protocols that they are declared to speak?"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from collections.abc import Mapping
+
+from pydantic import Field
+
+from profiles.indicators.registry import indicator
+from profiles.indicators.trials import Trial
+from profiles.indicators.trials import all_of
+from profiles.indicators.trials import any_of
+from profiles.indicators.trials import facts
+from profiles.observation import Observation
+from profiles.reduced import Finding
+from profiles.reduced import Member
+from profiles.reduced import Ratio
+from profiles.reduced import Register
+from profiles.requirement import Strict
+
+#: By target and port: the trial at each address. An object has at most one application to a port number.
+_Trials = Mapping[tuple[str, str], Mapping[str, Trial]]
+
+
+class LivenessParameters(Strict):
+    """How applications are asked; the defaults are proposals of this project, no standard states them."""
+
+    attempts: int = Field(default=3, ge=1, le=10)  #: dialogues with each application at each address
+    timeout_ms: float = Field(default=2000, gt=0, le=60_000)  #: of one, connection and answer together
+
+
+@indicator(
+    "application-liveness",
+    unit="%",
+    methods=("application-exchange",),
+    parameters=LivenessParameters,
+    objects=("terminal",),
+)
+def application_liveness(
+    register: Register, observations: Iterable[Observation], parameters: LivenessParameters
+) -> Ratio:
+    """Terminals whose every declared application answered in its own protocol, over all that declare one.
+
+    An application lives if it answered at one address of the terminal in at least one attempt; a refusal in its own
+    protocol is an answer. Silence, a closed port and a torn connection in every attempt at every address fail it. What
+    came and could not be understood, or was not asked, is unknown.
+    """
+    trials: dict[tuple[str, str], dict[str, Trial]] = defaultdict(lambda: defaultdict(Trial))
+    for seen in observations:
+        if seen.method != "application-exchange" or seen.quantity != "application-delay" or seen.window:
+            continue
+        if seen.attempt < parameters.attempts:
+            port = str(facts(seen.detail).get("port"))
+            trials[seen.target, port][seen.address].add(seen, parameters.timeout_ms)
+    speaking = [member for member in register.members if member.fact("applications")]
+    drawn = [member for member in speaking if member.drawn]
+    outcomes = [(member, *_lives(member, trials, parameters.attempts)) for member in drawn]
+    known = [lives for _, lives, _ in outcomes if lives is not None]
+    failing = tuple(
+        Finding(member.id, "application-silent" if lives is False else "check-not-made", note)
+        for member, lives, note in outcomes
+        if not lives
+    )
+    population = None if register.census else len(speaking)
+    return Ratio(sum(known), len(known), len(drawn) - len(known), population, "terminal", failing)
+
+
+def _lives(member: Member, trials: _Trials, owed: int) -> tuple[bool | None, str]:
+    """Whether every application of a terminal lives, and what came of those that do not."""
+    outcomes: dict[str, tuple[bool | None, str]] = {}
+    for application in member.fact("applications").split():
+        port = application.partition("/")[2].partition(":")[0]
+        outcomes[application] = _answers(member, trials.get((member.id, port), {}), owed)
+    notes = [f"{application}: {why}" for application, (lives, why) in outcomes.items() if not lives]
+    return all_of(lives for lives, _ in outcomes.values()), "; ".join(notes)
+
+
+def _answers(member: Member, trials: Mapping[str, Trial], owed: int) -> tuple[bool | None, str]:
+    """Whether one application answered at one address, and if not, why."""
+    if not member.measurable:
+        return False, "no-address"
+    found = list(trials.values())
+    found += [Trial()] * (member.addresses - len(found))  # an address at which nothing was asked is not known
+    lives = any_of(trial.outcome(owed) for trial in found)
+    return lives, "" if lives else ", ".join(dict.fromkeys(trial.why() for trial in found))
