@@ -22,11 +22,15 @@ from importlib import import_module
 #: Module of each protocol by the name that a plant file gives it, as in ``tcp/502:modbus``.
 PROTOCOLS: dict[str, str] = {
     "bacnet": "probes.applications.bacnet",
+    "ethernet-ip": "probes.applications.ethernet_ip",
     "http": "probes.applications.http",
     "https": "probes.applications.https",
+    "iec104": "probes.applications.iec104",
     "modbus": "probes.applications.modbus",
     "mqtt": "probes.applications.mqtt",
+    "opc-ua": "probes.applications.opc_ua",
     "rtsp": "probes.applications.rtsp",
+    "s7": "probes.applications.s7",
     "snmp": "probes.applications.snmp",
     "ssh": "probes.applications.ssh",
 }
