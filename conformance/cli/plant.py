@@ -1,4 +1,4 @@
-"""``plantproof plant``: write an example of a plant file, check one, and emit the JSON Schema for editors."""
+"""``plantproof plant``: write an example, import asset lists, check a plant file, and emit the JSON Schema."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from conformance.cli.plant_import import import_lists
 from profiles.language import Texts
 from profiles.problem import Problem
 from profiles.problem import UserMistake
@@ -57,6 +58,9 @@ def check(file: _PlantFile = _DEFAULT) -> None:
 
     parts = list(summary(load_plant(file)))
     Console().print(*parts, sep="\n")
+
+
+app.command("import", help=_texts.get("plant.help-import"))(import_lists)
 
 
 @app.command(help=_texts.get("plant.help-schema"))
