@@ -49,6 +49,15 @@ def at_each_service(assigned: Assignment) -> Iterable[Target]:
     )
 
 
+def at_each_application(assigned: Assignment) -> Iterable[Target]:
+    """Every declared service that names its protocol, at every address of the object."""
+    return (
+        Target(assigned.id, address, assigned.zone, port, json.dumps({"application": protocol}, separators=(",", ":")))
+        for protocol, _, port in assigned.applications
+        for address in assigned.addresses
+    )
+
+
 def question(assigned: Assignment, port: int | None = None, **asked: Any) -> tuple[Target, ...]:  # noqa: ANN401 - JSON
     """One question to the object's first address or instrument."""
     text = json.dumps(asked, separators=(",", ":"), ensure_ascii=False) if asked else ""

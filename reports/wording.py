@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from profiles.indicators.layers import LABEL as LAYERS_LABEL
 from profiles.language import Texts
 from profiles.requirement import Bilingual
 from profiles.requirement import Provenance
@@ -102,11 +103,27 @@ def check(item: str) -> Said:
 
 
 def note(code: str, text: str) -> Said:
-    """The note of a finding; where checks are the reason, it begins with the check that was not passed."""
+    """The note of a finding; where checks are the reason, it begins with the check that was not passed.
+
+    A part that tells layers is put into words.
+    """
     if code not in CHECKS:
-        return same(text)
+        parts = [layers(part) if part.startswith(f"{LAYERS_LABEL} ") else same(part) for part in text.split(" · ")]
+        return Said(" · ".join(part.zh for part in parts), " · ".join(part.en for part in parts))
     item, dot, rest = text.partition(" · ")
     return Said(*(f"{words}{dot}{rest}" for words in check(item)))
+
+
+def layers(text: str) -> Said:
+    """Layered evidence in words; as it is where it is not understood, as another version's bundle may say."""
+    try:
+        pairs = [word.split(":") for word in text.split()[1:]]
+        # `ends:network` has the layer last, `link:answered` first
+        keys = [(one, other) if one == "ends" else (other, one) for one, other in pairs]
+        said = [say(f"layer.{key}", layer=say(f"layer.{layer}")) for key, layer in keys]
+    except (KeyError, IndexError, TypeError, ValueError):
+        return same(text)
+    return Said("，".join(it.zh for it in said), ", ".join(it.en for it in said))
 
 
 def pillar(id: str) -> Said:

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable
-
 from conformance.asking import ask
+from conformance.asking import at_each_application
 from conformance.suite import measures
-from fixtures.objects import Assignment
 from fixtures.plant.model import Plant
 from fixtures.scoping import Case
 from probes.action import Action
-from probes.action import Target
 
 
 @measures("application-liveness")
@@ -20,12 +16,4 @@ def test_application_liveness(case: Case, plant: Plant) -> list[Action]:
 
     A service without a protocol is left alone: what a port may be asked is for the plant to say.
     """
-    return ask(case, plant, "application-exchange", case.requirement.parameters, _at_each_application)
-
-
-def _at_each_application(assigned: Assignment) -> Iterable[Target]:
-    return (
-        Target(assigned.id, address, assigned.zone, port, json.dumps({"application": protocol}, separators=(",", ":")))
-        for protocol, _, port in assigned.applications
-        for address in assigned.addresses
-    )
+    return ask(case, plant, "application-exchange", case.requirement.parameters, at_each_application)

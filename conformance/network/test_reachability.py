@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from conformance.asking import ask
 from conformance.asking import at_each_address
+from conformance.asking import at_each_application
 from conformance.asking import at_each_service
 from conformance.suite import measures
 from fixtures.plant.model import Plant
@@ -20,7 +21,8 @@ def test_access_reachability(case: Case, plant: Plant) -> list[Action]:
 
     In every window each address gets echo requests, and each declared TCP service one full handshake, so that an
     object that filters ICMP is not taken for absent. The first window also looks for neighbours on the vantage's own
-    link: that is diagnosis (present but silent), never access.
+    link, and asks applications that are declared with their protocol: that is diagnosis (where the way ends), never
+    access.
     """
     asked = ReachabilityParameters.model_validate(case.requirement.parameters)
     once = {"timeout_ms": asked.timeout_ms, "attempts": 1}
@@ -29,4 +31,5 @@ def test_access_reachability(case: Case, plant: Plant) -> list[Action]:
     one_window += ask(case, plant, "tcp-connect", once, at_each_service)
     windows = range(asked.windows)
     spread = [replace(action, window=it, not_before_s=it * asked.spacing_s) for it in windows for action in one_window]
-    return spread + ask(case, plant, "neighbour", once, lambda it: at_each_address(it) if it.on_link else ())
+    diagnosis = ask(case, plant, "neighbour", once, lambda it: at_each_address(it) if it.on_link else ())
+    return spread + diagnosis + ask(case, plant, "application-exchange", once, at_each_application)

@@ -1,7 +1,8 @@
 """Network access reachability (网络接入可达率): the share of objects with two-way connectivity (RFC 2678 section 6).
 
 One object is reachable if, in each of M spread windows, at least one of N probes came back within the loss threshold.
-Presence on the link (ARP, neighbour discovery) is a diagnosis and never proves a path.
+Presence on the link (ARP, neighbour discovery) and an application that answers are a diagnosis and never prove a path:
+what is not reachable is told with the layers that gave a sign of life (:mod:`profiles.indicators.layers`).
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ from typing import Literal
 
 from pydantic import Field
 
+from profiles.indicators.layers import BIT
+from profiles.indicators.layers import told
 from profiles.indicators.registry import indicator
 from profiles.observation import INSTRUMENT_ERRORS
 from profiles.observation import TARGET_ERRORS
@@ -34,7 +37,8 @@ from profiles.requirement import Strict
 
 #: Methods whose answer proves a path there and back.
 PATH_PROVING = frozenset({"icmp-echo", "tcp-connect"})
-PRESENCE = "neighbour"
+#: Methods that show where the way ends, and change no verdict.
+DIAGNOSES = frozenset({"neighbour", "application-exchange"})
 
 #: ICMP "destination unreachable" that says "by policy": (type, code), RFC 1812 5.2.7.1 and RFC 4443 3.1.
 PROHIBITED = frozenset({(3, 9), (3, 10), (3, 13), (1, 1), (1, 5)})
@@ -57,7 +61,8 @@ class _Record:
 
     answered: int = 0  #: windows with an answer
     silent: Counter[int] = field(default_factory=Counter)  #: sound attempts without an answer, by window
-    present: bool = False
+    alive: int = 0  #: layers that gave a sign of life, see :data:`profiles.indicators.layers.BIT`
+    dead: int = 0  #: layers that were asked for one in vain
     refused: bool = False
     prohibited: str = ""  #: ``type/code`` of the ICMP message that said so
     fault: str = ""  #: first instrument error
@@ -66,7 +71,7 @@ class _Record:
 @indicator(
     "access-reachability",
     unit="%",
-    methods=("icmp-echo", "tcp-connect", "neighbour"),
+    methods=("icmp-echo", "tcp-connect", "neighbour", "application-exchange"),
     parameters=ReachabilityParameters,
 )
 def access_reachability(
@@ -115,14 +120,19 @@ def _collect(
                 value = seen.value
                 if value is not None and 0 <= value <= timeout_ms:  # NaN compares false
                     record.answered |= 1 << seen.window
+                    record.alive |= BIT[seen.method]
                 elif value is not None and timeout_ms < value < math.inf:
                     record.silent[seen.window] += 1
+                    record.dead |= BIT[seen.method]
                 elif not record.fault:
                     record.fault = "bad-answer"
             elif error is not None:
                 _note_error(record, seen, error)
-        elif seen.method == PRESENCE and seen.error is None and seen.value:
-            record.present = True
+        elif seen.method in DIAGNOSES and seen.quantity != "instrument":
+            if seen.error is None and seen.value:
+                record.alive |= BIT[seen.method]
+            elif seen.error in TARGET_ERRORS:
+                record.dead |= BIT[seen.method]
 
 
 def _note_error(record: _Record, seen: Observation, error: str) -> None:
@@ -130,6 +140,7 @@ def _note_error(record: _Record, seen: Observation, error: str) -> None:
         record.fault = record.fault or (error if error in INSTRUMENT_ERRORS else "bad-answer")
         return
     record.silent[seen.window] += 1
+    record.dead |= BIT[seen.method]
     if error == "refused":
         record.refused = True
     elif error == "unreachable" and not record.prohibited:
@@ -170,7 +181,9 @@ def _judge_object(
         return "reachable", None
     owed = member.addresses * (parameters.attempts + member.services)
     if any(silent >= owed and not record.answered >> window & 1 for window, silent in record.silent.items()):
-        return "unreachable", Finding(member.id, *_why_unreachable(record, windows))
+        reason, note = _why_unreachable(record, windows)
+        layers = told(record.alive, record.dead, refused=record.refused)
+        return "unreachable", Finding(member.id, reason, " · ".join(filter(None, (note, layers))))
     note = f"{record.answered.bit_count()}/{windows}" if record.answered else ""
     return "unknown", Finding(member.id, record.fault or "not-measured", note)
 
@@ -182,7 +195,7 @@ def _why_unreachable(record: _Record, windows: int) -> tuple[str, str]:
         return "administratively-blocked", f"ICMP {record.prohibited}"
     if record.refused:
         return "refused-only", ""
-    return ("present-but-silent" if record.present else "no-answer"), ""
+    return ("present-but-silent" if record.alive & BIT["neighbour"] else "no-answer"), ""
 
 
 def _lower(ratios: Sequence[Ratio], notes: tuple[str, ...]) -> Ratio:

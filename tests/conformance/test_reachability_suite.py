@@ -24,7 +24,7 @@ PLANT = Plant.model_validate(
                 "addresses": ["192.0.2.1", "2001:db8::1"],
                 "services": ["tcp/502"],
             },
-            {"id": "agv", "class": "E", "zone": "far", "addresses": ["198.51.100.1"], "services": ["udp/161"]},
+            {"id": "agv", "class": "E", "zone": "far", "addresses": ["198.51.100.1"], "services": ["udp/161:snmp"]},
             {"id": "dumb", "class": "E", "zone": "cell"},
             {"id": "pad", "class": "P", "zone": "cell", "addresses": ["192.0.2.9"]},
         ],
@@ -62,6 +62,13 @@ def test_declared_tcp_services_get_one_handshake_in_every_window(case: Case) -> 
     asked = (Target("cnc", "192.0.2.1", "cell", 502), Target("cnc", "2001:db8::1", "cell", 502))
     assert [(connect.window, connect.targets) for connect in connects] == [(0, asked), (1, asked)]
     assert {connect.parameters["attempts"] for connect in connects} == {1}
+
+
+def test_applications_that_name_their_protocol_are_asked_once(case: Case) -> None:
+    (asked,) = _of(access_reachability(case, PLANT), "application-exchange")
+    (target,) = asked.targets
+    assert (target.id, target.port, target.ask) == ("agv", 161, '{"application":"snmp"}')
+    assert (asked.window, asked.parameters) == (0, {"attempts": 1, "timeout_ms": 500})
 
 
 def test_neighbours_are_looked_for_once_and_on_the_own_link_only(case: Case) -> None:

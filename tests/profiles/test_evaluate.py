@@ -36,7 +36,7 @@ def test_a_clean_census_passes_and_one_silent_object_fails(ask: Ask) -> None:
     assert (clean.verdict, clean.value, clean.numerator, clean.denominator) == (Verdict.PASS, 100.0, 10, 10)
     broken = evaluate(requirement, register(10), [echo(f"ep-{i}", "timeout" if i == 3 else None) for i in range(10)])
     assert (broken.verdict, broken.value) == (Verdict.FAIL, 90.0)
-    assert broken.failing == (Finding("ep-3", "no-answer"),)
+    assert broken.failing == (Finding("ep-3", "no-answer", "layers network:silent ends:network"),)
 
 
 def test_what_was_never_measured_is_owed(ask: Ask) -> None:

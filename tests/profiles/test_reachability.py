@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Iterable
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
@@ -14,6 +15,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 
 from profiles.indicators import find
+from profiles.indicators.layers import told
 from profiles.indicators.reachability import ReachabilityParameters
 from profiles.indicators.reachability import access_reachability
 from profiles.language import Texts
@@ -26,7 +28,10 @@ from profiles.reduced import Member
 from profiles.reduced import Ratio
 from profiles.reduced import Register
 
-QUANTITIES = {"icmp-echo": "round-trip-delay", "tcp-connect": "connect-delay", "neighbour": "presence"}
+QUANTITIES = {
+    "icmp-echo": "round-trip-delay", "tcp-connect": "connect-delay", "neighbour": "presence",
+    "application-exchange": "application-delay",
+}  # fmt: skip
 
 
 def seen(target: str, window: int = 0, error: str | None = None, method: str = "icmp-echo", **more: Any) -> Observation:
@@ -112,7 +117,56 @@ def test_one_object(observations: list[Observation], windows: int, state: str, r
     ratio = reduce(["a"], observations, windows)
     counts = {"reachable": (1, 1, 0), "unreachable": (0, 1, 0), "unknown": (0, 0, 1)}
     assert (ratio.numerator, ratio.denominator, ratio.unknown) == counts[state]
-    assert ratio.failing == ((Finding("a", reason, note),) if reason else ())
+    assert tuple(map(without_layers, ratio.failing)) == ((Finding("a", reason, note),) if reason else ())
+
+
+def without_layers(finding: Finding) -> Finding:
+    rest = [part for part in finding.note.split(" · ") if not part.startswith("layers ")]
+    return replace(finding, note=" · ".join(rest))
+
+
+#: What each layer said, from the lowest: + answered, - silent, ! refused; and what is told of it.
+LAYERS = [
+    ("   -", "layers application:silent ends:application"),
+    (" -  ", "layers network:silent ends:network"),
+    ("+-  ", "layers link:answered network:silent ends:network"),
+    ("--- ", "layers link:silent network:silent transport:silent ends:link"),
+    ("+---", "layers link:answered network:silent transport:silent application:silent ends:network"),
+    ("+-! ", "layers link:answered network:silent transport:refused ends:transport"),
+    (" -!-", "layers network:silent transport:refused application:silent ends:transport"),
+    ("-- +", "layers link:silent network:silent application:answered"),
+    ("+--+", "layers link:answered network:silent transport:silent application:answered"),
+    ("+   ", "layers link:answered"),
+]
+
+
+@pytest.mark.parametrize(("said", "note"), LAYERS)
+def test_layers_are_told_from_the_lowest_and_the_one_where_it_ends(said: str, note: str) -> None:
+    alive = sum(1 << place for place, it in enumerate(said) if it == "+")
+    dead = sum(1 << place for place, it in enumerate(said) if it in "-!")
+    assert told(alive, dead, refused="!" in said) == note
+
+
+def test_an_unreachable_object_is_told_with_its_layers_and_a_reachable_one_is_not() -> None:
+    silent = [seen("a", error="timeout"), seen("a", method="tcp-connect", error="refused")]
+    known = [seen("a", method="neighbour"), seen("a", method="application-exchange", error="timeout")]
+    ratio = reduce([Member("a", services=1), "b"], [*known, *silent, seen("b")])
+    layers = "layers link:answered network:silent transport:refused application:silent ends:transport"
+    assert ratio.failing == (Finding("a", "refused-only", layers),)
+
+
+def test_nothing_known_of_any_layer_is_told_as_nothing() -> None:
+    assert told(0, 0, refused=False) == ""
+
+
+@given(st.lists(st.tuples(st.sampled_from(["neighbour", "application-exchange"]), st.sampled_from([None, "timeout"]))))
+def test_a_diagnosis_changes_no_count(diagnoses: list[tuple[str, str | None]]) -> None:
+    proof = [seen("a", error="timeout"), seen("b"), seen("c", error="tester-loss")]
+    more = [seen(target, method=method, error=error) for method, error in diagnoses for target in "abc"]
+    plain, told_more = reduce("abc", proof), reduce("abc", [*more, *proof])
+    assert (plain.numerator, plain.denominator, plain.unknown) == (
+        told_more.numerator, told_more.denominator, told_more.unknown
+    )  # fmt: skip
 
 
 def test_an_object_without_an_address_is_in_the_denominator() -> None:

@@ -126,6 +126,14 @@ def test_findings_of_checks_call_the_check_by_its_words() -> None:
     assert note("no-answer", "a · b").zh == "a · b"
 
 
+def test_layers_are_told_in_words() -> None:
+    told = note("partly-reachable", "2/3 · layers link:answered network:silent transport:refused ends:transport")
+    assert told.en == "2/3 · link answers, network silent, transport refuses, ends at: transport"
+    assert told.zh == "2/3 · 链路层有应答，网络层无应答，传输层拒绝连接，止于传输层"
+    for strange in ("layers gremlin:answered", "layers link", "layers link:answered:twice"):
+        assert note("no-answer", strange).en == strange
+
+
 @pytest.mark.parametrize("width", [40, 80, 120, 160])
 @pytest.mark.parametrize("language", ["zh", "en"])
 def test_the_terminal_table_names_every_pillar_with_its_counts(make_gallery: Any, width: int, language: str) -> None:
