@@ -11,6 +11,9 @@ from typing import Protocol
 from conformance.bulk import Bulk
 from conformance.bulk import Priced
 from conformance.bulk import owed
+from conformance.records import PERMIT
+from conformance.records import is_record
+from conformance.records import put_on_record
 from conformance.spending import remaining
 from conformance.suite import can_be_measured
 from fixtures.credentials import resolve
@@ -23,6 +26,7 @@ from fixtures.vantage import RawOutput
 from fixtures.vantage import VantagePool
 from probes.action import Action
 from probes.methods import method
+from probes.recorded import HERE
 from profiles.observation import Observation
 from profiles.requirement import Profile
 from reports.rejudge import conclude
@@ -62,7 +66,7 @@ class Campaign:
         self.plant = plant
         self.profiles = tuple(profiles)
         self.cases: dict[str, Case] = {case.id: case for case in plan(plant, profiles)}
-        self.permits = permits(plant)
+        self.permits = permits(plant) | {HERE: PERMIT}
         self._asked: dict[str, tuple[Action, ...]] = {}
         self._enlisted: set[str] = set()
         self._concluded: set[str] = set()
@@ -102,7 +106,7 @@ class Campaign:
         if resume:
             self.store = self._open.enter_context(open_store())
         due = owed(list(self._bulk), self.store.missing) if resume else self._bulk
-        needed = {action.vantage for action in due}
+        needed = {action.vantage for action in due if not is_record(action)}
         asked = (action for actions in self._asked.values() for action in actions)
         permits = remaining(self.permits, self.store, self._bulk.agreed, asked) if resume else self.permits
         methods = {id: {action.method for action in self._bulk if action.vantage == id} for id in needed}
@@ -144,8 +148,10 @@ class Campaign:
 
         watch.begin(todo)
         try:
+            put_on_record([action for action in todo if is_record(action)], keep)
+            probed = [action for action in todo if not is_record(action)]
             self._pool.run(
-                todo, on_rows=keep, on_event=self._note, should_stop=watch.stop_requested, on_raw=self._keep_raw
+                probed, on_rows=keep, on_event=self._note, should_stop=watch.stop_requested, on_raw=self._keep_raw
             )
         finally:
             watch.end()

@@ -50,6 +50,8 @@ MODULES = {
     "modem-status": "probes.modem",
     "snmp-read": "probes.snmp",
     "snmp-walk": "probes.snmp_walk",
+    "survey-log": "probes.survey",
+    "earlier-bundle": "probes.earlier",
 }
 
 
@@ -71,6 +73,8 @@ class Method:
     joint: bool = False
     """Several vantage points take part in one attempt: what is owed of one end is owed of all."""
     credentials: bool = False  #: whether it needs what the devices it asks accept, see :attr:`Permit.credentials`
+    here: bool = False
+    """Performed by the program itself, not at a vantage point: it puts on record what was read, and sends nothing."""
     needs: tuple[str, ...] = ()
     """What the vantage point must have: ``python:NAME`` (an importable package), ``library:NAME``, ``program:NAME``."""
 

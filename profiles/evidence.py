@@ -48,6 +48,7 @@ class Evidence:
     numerator: int | None = None
     denominator: int | None = None
     facts: tuple[tuple[str, str], ...] = ()
+    saturated: bool = False  #: whether no larger value is possible
 
 
 class CannotJudge(Exception):
@@ -75,6 +76,8 @@ def is_met(op: str, value: Number, limit: Number) -> bool:
 def decide(op: str, limit: Fraction, evidence: Evidence) -> Obstacle:
     """The verdict and its reason code: certain failure first, then what stands in the way, then the limit."""
     low, high = evidence.low, evidence.high
+    if op == ">" and evidence.saturated:
+        op = ">="
     if op == "==":
         met, possible = low == limit == high, low <= limit <= high
     else:

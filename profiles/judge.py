@@ -50,6 +50,15 @@ NOTHING_TO_JUDGE = frozenset(
         "terminal-basis-not-measured",  # judged by terminal, and the plant file names none
         "too-few-samples",  # a valid measurement, too short to say anything
         "baseline-missing",  # a trend, and no earlier value under the same definition
+        "baseline-altered",  # a trend, and an earlier bundle that nobody can trust
+        "baseline-incomplete",  # a trend, and an earlier bundle that says too little
+        "boundary-changed",  # a trend, and other areas or another way of sampling than before
+        "coverage-incomplete",  # a trend, and places of this year that were not sampled
+        "survey-not-new",  # a trend, and a log from before the earlier bundle
+        "area-not-sampled",  # coverage, and an area without any sample
+        "area-without-cells",  # coverage, and an area smaller than a cell
+        "area-too-large",  # coverage, and an area of more cells than can be walked
+        "areas-overlap",  # coverage, and places that would be counted twice
         "reference-missing",  # an accuracy claim, and no better reference to compare with
         "no-onlooker",  # a claim about tables of switches and routers, and none that can be read
         "no-rate-server",  # a rate, and no terminal that declares a server to measure it with

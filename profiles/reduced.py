@@ -94,6 +94,7 @@ class Measurement:
     notes: tuple[str, ...] = ()
     parts: tuple[tuple[str, float], ...] = ()  #: the objects that it sums up or averages, each with its own value
     facts: tuple[tuple[str, str], ...] = ()  #: further facts for the judgement, such as the other direction's value
+    saturated: bool = False  #: whether it can be no larger, so that what asks for more than this is met by this
 
 
 @dataclass(frozen=True, slots=True)

@@ -151,9 +151,9 @@ def _measured(measurement: Measurement, margin: Number, confidence: float | None
     value = exact(measurement.value)
     obstacle = _obstacle(measurement.unknown, measurement.n, None)
     low, high = NOTHING if obstacle else (value - margin, value + margin)
-    return Evidence(
-        measurement.unit, value if measurement.n > 0 else None, low, high, measurement.n, confidence, obstacle
-    )
+    known = value if measurement.n > 0 else None
+    full = measurement.saturated
+    return Evidence(measurement.unit, known, low, high, measurement.n, confidence, obstacle, saturated=full)
 
 
 def accept_measurement(_question: Question, measurement: Measurement) -> Evidence:

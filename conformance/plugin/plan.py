@@ -13,6 +13,7 @@ from rich.table import Table
 from conformance.bulk import Priced
 from conformance.plugin.refusals import REASONS
 from conformance.plugin.refusals import Foreseen
+from conformance.records import is_record
 from probes.permit import LEVELS
 from probes.permit import Permit
 from profiles.language import Texts
@@ -78,7 +79,7 @@ def _warnings(priced: Sequence[Priced], permits: Mapping[str, Permit]) -> Iterat
     texts = Texts.of("conformance")
     refused: dict[str, set[str]] = {}
     planned: Counter[tuple[str, str]] = Counter()
-    for action, cost in ((entry.action, entry.cost) for entry in priced):
+    for action, cost in ((it.action, it.cost) for it in priced if not is_record(it.action)):
         zones = permits[action.vantage].zones
         for zone in {target.zone for target in action.targets}:
             if zone not in zones or LEVELS.index(zones[zone].level) < LEVELS.index(cost.level):

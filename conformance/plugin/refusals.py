@@ -12,6 +12,7 @@ from dataclasses import replace
 from ipaddress import ip_address
 
 from conformance.bulk import Priced
+from conformance.records import is_record
 from probes.action import Action
 from probes.action import Target
 from probes.gate import Gate
@@ -75,7 +76,7 @@ def _refusals(action: Action, permit: Permit) -> Iterator[tuple[Target, str]]:
     """The targets that the gate of the vantage point will refuse, and why."""
     gate = Gate(permit)
     level = method(action.method).level
-    for target in action.targets:
+    for target in () if is_record(action) else action.targets:
         admit = gate.admit if _is_address(target.address) else gate.admit_local
         admitted = admit(target, level)
         if isinstance(admitted, Refusal):

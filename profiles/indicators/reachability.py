@@ -40,18 +40,26 @@ PATH_PROVING = frozenset({"icmp-echo", "tcp-connect"})
 #: Methods that show where the way ends, and change no verdict.
 DIAGNOSES = frozenset({"neighbour", "application-exchange"})
 
+#: What was found of one object, and why if it is not reachable.
+Judged = tuple[Literal["reachable", "unreachable", "unknown"], Finding | None]
+
 #: ICMP "destination unreachable" that says "by policy": (type, code), RFC 1812 5.2.7.1 and RFC 4443 3.1.
 PROHIBITED = frozenset({(3, 9), (3, 10), (3, 13), (1, 1), (1, 5)})
 
 
-class ReachabilityParameters(Strict):
-    """How reachability is sampled; the defaults are proposals of this project, no standard states them."""
+class ProbingParameters(Strict):
+    """How paths are probed; the defaults are proposals of this project, no standard states them."""
 
     attempts: int = Field(default=5, ge=1, le=100)  #: probes per object, method and family in one window (N)
     timeout_ms: float = Field(default=1000, gt=0, le=60_000)  #: loss threshold Tmax of one probe (W)
     windows: int = Field(default=3, ge=1, le=100)  #: spread windows in each of which an answer is needed (M)
     spacing_s: float = Field(default=0, ge=0, le=86_400)  #: pause between windows
     payload_bytes: int = Field(default=32, ge=8, le=64)  #: ICMP payload; OT devices get no more than 64 bytes
+
+
+class ReachabilityParameters(ProbingParameters):
+    """How reachability is sampled, and of what."""
+
     basis: Literal["area", "terminal", "both"] = "both"  #: reading of the definition; ``both`` judges the lower one
 
 
@@ -85,13 +93,12 @@ def access_reachability(
     declared as not connectable, or that has no address and works behind a gateway, is left out: the shares of connected
     and of dumb devices speak of those.
     """
-    records = {member.id: _Record() for member in register.members if member.drawn and member.measurable}
-    _collect(records, observations, parameters)
+    found = judged_objects(register.members, observations, parameters)
     bases = ("terminal", "area") if parameters.basis == "both" else (parameters.basis,)
     own = [member for member in register.members if not _is_counted_elsewhere(member)]
     members = {basis: [member for member in own if member.basis == basis] for basis in bases}
     missing = tuple(f"{basis}-basis-not-measured" for basis in bases if not members[basis])
-    ratios = [_ratio(basis, members[basis], records, parameters) for basis in bases if members[basis]]
+    ratios = [_ratio(basis, members[basis], found) for basis in bases if members[basis]]
     left_out = ("unnetworked-left-out",) if len(own) < len(register.members) else ()
     return _lower(ratios, (*left_out, *missing)) if ratios else Invalid(missing[-1])
 
@@ -101,9 +108,17 @@ def _is_counted_elsewhere(member: Member) -> bool:
     return member.fact("connectable") == "no" or (not member.measurable and bool(member.fact("gateway")))
 
 
-def _collect(
-    records: dict[str, _Record], observations: Iterable[Observation], parameters: ReachabilityParameters
-) -> None:
+def judged_objects(
+    members: Iterable[Member], observations: Iterable[Observation], parameters: ProbingParameters
+) -> dict[str, Judged]:
+    """Of every drawn member: ``reachable``, ``unreachable`` or ``unknown``, and why if it is not reachable."""
+    drawn = [member for member in members if member.drawn]
+    records = {member.id: _Record() for member in drawn if member.measurable}
+    _collect(records, observations, parameters)
+    return {member.id: _judge_object(member, records, parameters) for member in drawn}
+
+
+def _collect(records: dict[str, _Record], observations: Iterable[Observation], parameters: ProbingParameters) -> None:
     """One pass; what is neither asked for nor about a drawn object is left aside.
 
     Others may have asked for more attempts and more patience at the same objects: further attempts do not count, and
@@ -158,11 +173,9 @@ def _prohibition(detail: str) -> str:
         return ""
 
 
-def _ratio(
-    basis: str, members: Sequence[Member], records: dict[str, _Record], parameters: ReachabilityParameters
-) -> Ratio:
+def _ratio(basis: str, members: Sequence[Member], judged: dict[str, Judged]) -> Ratio:
     drawn = [member for member in members if member.drawn]
-    found = [_judge_object(member, records, parameters) for member in drawn]
+    found = [judged[member.id] for member in drawn]
     unreachable = tuple(finding for state, finding in found if finding and state == "unreachable")
     unknown = tuple(finding for state, finding in found if finding and state == "unknown")
     known = len(drawn) - len(unknown)
@@ -170,9 +183,7 @@ def _ratio(
     return Ratio(known - len(unreachable), known, len(unknown), population, basis, unreachable + unknown)
 
 
-def _judge_object(
-    member: Member, records: dict[str, _Record], parameters: ReachabilityParameters
-) -> tuple[str, Finding | None]:
+def _judge_object(member: Member, records: dict[str, _Record], parameters: ProbingParameters) -> Judged:
     if not member.measurable:
         return "unreachable", Finding(member.id, "no-address")
     record, windows = records[member.id], parameters.windows

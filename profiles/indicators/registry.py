@@ -26,6 +26,7 @@ ENTRY_POINT_GROUP = "plantproof.indicators"
 OBJECTS = (
     "terminal",  # a registered object with its addresses
     "area",  # a survey point of an activity area
+    "coverage",  # an activity area in which access by one technology is sampled
     "element",  # a network element: device, server, or the segment of a zone
     "passage",  # from one zone to one service in another, over one IP version
     "flow",  # a cyclic flow from a talker to a listener

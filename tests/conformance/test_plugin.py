@@ -142,7 +142,7 @@ def test_selection_is_pytests_own(bench: Bench) -> None:
 def test_requirements_without_a_suite_are_items_too(bench: Bench) -> None:
     status, output = bench.run("--plant", str(bench.plant), "--collect-only", "-q")
     assert status == 0
-    assert "test_open.py::test_open_requirement[NET-COV]" in output
+    assert "test_open.py::test_open_requirement[CMP-MAT]" in output
 
 
 @pytest.mark.parametrize("entry", ["conformance.plugin", "conformance.cli.app"])

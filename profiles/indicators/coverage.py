@@ -1,0 +1,295 @@
+"""Network access coverage (网络接入覆盖率): of the places in which people and machines work, the share with access.
+
+Places are the cells of a grid where a log of a walk test has positions, and survey points otherwise. Coverage is not
+reachability: a cell may have signal and no service, so that both are asked for.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections import Counter
+from collections import defaultdict
+from collections.abc import Iterable
+from collections.abc import Iterator
+from collections.abc import Mapping
+from collections.abc import Sequence
+from dataclasses import dataclass
+from dataclasses import field
+from fractions import Fraction
+from statistics import median_low
+
+from pydantic import Field
+
+from profiles.indicators.grid import Cell
+from profiles.indicators.grid import TooManyCellsError
+from profiles.indicators.grid import cell_at
+from profiles.indicators.grid import cells_of
+from profiles.indicators.grid import described
+from profiles.indicators.radio import RSRP_DBM
+from profiles.indicators.reachability import Judged
+from profiles.indicators.reachability import ProbingParameters
+from profiles.indicators.reachability import judged_objects
+from profiles.indicators.registry import indicator
+from profiles.indicators.trials import all_of
+from profiles.indicators.trials import facts
+from profiles.observation import Observation
+from profiles.reduced import Finding
+from profiles.reduced import Invalid
+from profiles.reduced import Member
+from profiles.reduced import Ratio
+from profiles.reduced import Reduced
+from profiles.reduced import Register
+
+LOG = "survey-log"
+LIVE = ("icmp-echo", "neighbour")
+BASES = ("cells", "points")
+#: SS-SINR that can be reported, dB (3GPP TS 38.133 table 10.1.16.1-1: half a decibel from -23 to 40).
+SINR_DB = (-23.5, 40.5)
+_RANGES = {"access": (0.0, 1.0), "ss-rsrp": RSRP_DBM, "ss-sinr": SINR_DB}
+_STATES = {"reachable": True, "unreachable": False, "unknown": None}
+
+
+class CoverageParameters(ProbingParameters):
+    """When a place is covered; the defaults are proposals of this project, no standard states them."""
+
+    grid_m: float = Field(default=5, ge=0.5, le=1000, allow_inf_nan=False)  #: side of a cell
+    least_samples: int = Field(default=10, ge=1, le=1000)  #: samples without which nothing is said of a cell
+    rsrp_dbm: float = Field(default=-105, ge=-157, le=-30)  #: 5G: least median SS-RSRP
+    sinr_db: float = Field(default=0, ge=-23, le=40)  #: 5G: least median SS-SINR
+
+
+@dataclass(slots=True)
+class _Sample:
+    """One row of a log: what was seen at one position, or at one survey point; a lost signal is ``-inf``."""
+
+    place: Mapping[str, object]
+    values: dict[str, float] = field(default_factory=dict)
+
+    def is_whole(self, radio: bool) -> bool:
+        return all(name in self.values for name in (_RANGES if radio else ("access",)))
+
+
+@dataclass(slots=True)
+class Tally:
+    """What was found of all places of one kind."""
+
+    covered: int = 0
+    uncovered: int = 0
+    unknown: int = 0  #: owed and spoiled by the instrument
+    unsampled: int = 0  #: never asked for, or with too few samples
+    failing: list[Finding] = field(default_factory=list)
+
+    @property
+    def total(self) -> int:
+        """All places."""
+        return self.covered + self.uncovered + self.unknown + self.unsampled
+
+    @property
+    def worst(self) -> Fraction:
+        """The share if nothing of which nothing is known were covered."""
+        return Fraction(self.covered, self.total or 1)
+
+    @property
+    def best(self) -> Fraction:
+        """The share if all of that were covered."""
+        return Fraction(self.total - self.uncovered, self.total or 1)
+
+    def count(self, covered: bool | None) -> None:
+        """Count one place that was sampled."""
+        self.covered += covered is True
+        self.uncovered += covered is False
+        self.unknown += covered is None
+
+
+@indicator("access-coverage", unit="%", methods=(LOG, *LIVE), parameters=CoverageParameters, objects=("coverage",))
+def access_coverage(register: Register, observations: Iterable[Observation], parameters: CoverageParameters) -> Reduced:
+    """Covered places over all places of the activity areas, each technology by itself.
+
+    Places are the cells of a grid of which a log has positions, and survey points. A cell has at least so many samples
+    and is covered if access worked in more than half of them and, of 5G, the medians of SS-RSRP and SS-SINR reach
+    their limits (a sample without signal is below any). A survey point is covered if it is reachable in the sense of
+    access-reachability, and as a log says of it. Of cells and points, the lower share is judged.
+    """
+    found = surveyed(register, observations, parameters)
+    return found if isinstance(found, Invalid) else _lower(found)
+
+
+def surveyed(
+    register: Register, observations: Iterable[Observation], parameters: CoverageParameters
+) -> dict[str, Tally] | Invalid:
+    """What was found, by kind of place; or why there is nothing to be counted."""
+    members = [member for member in register.members if member.drawn]
+    if empty := [member.id for member in members if not _is_sampled(member)]:
+        return _invalid("area-not-sampled", empty)
+    grids = _grids(members, parameters.grid_m)
+    if isinstance(grids, Invalid):
+        return grids
+    log: dict[str, dict[str, _Sample]] = defaultdict(dict)
+    points = [Member(id, "area", addresses) for member in members for id, addresses in _points(member) if addresses]
+    live = judged_objects(points, _apart(observations, log), parameters)
+    tallies: dict[str, Tally] = defaultdict(Tally)
+    for member in members:
+        samples = list(log[member.id].values())
+        if "cells" in member.fact("logged"):
+            _count_cells(member, grids[member.fact("area")], samples, parameters, tallies["cells"])
+        if _points(member):
+            _count_points(member, samples, live, parameters, tallies["points"])
+    for tally in tallies.values():  # of areas that were not drawn nothing is known
+        tally.unsampled += len(register.members) - len(members)
+    return dict(sorted(tallies.items()))
+
+
+def _is_sampled(member: Member) -> bool:
+    return bool(member.fact("logged") or _points(member))
+
+
+def _points(member: Member) -> list[tuple[str, int]]:
+    """The survey points, each with the number of its addresses."""
+    return [(id, addresses) for id, addresses in json.loads(member.fact("points", "[]"))]
+
+
+def _invalid(reason: str, objects: Sequence[str]) -> Invalid:
+    return Invalid(reason, ", ".join(objects[:12]), tuple(Finding(id, reason) for id in objects))
+
+
+def _grids(members: Sequence[Member], size_m: float) -> dict[str, frozenset[Cell]] | Invalid:
+    """The cells of each area; none may be in two areas of one class, for it would be counted twice."""
+    grids: dict[str, frozenset[Cell]] = {}
+    holders: dict[tuple[Cell, str], str] = {}
+    overlaps: Counter[tuple[str, str]] = Counter()
+    for member in members:
+        area = member.fact("area")
+        if area in grids:
+            continue
+        try:
+            grids[area] = cells_of(json.loads(member.fact("polygon_m", "[]")), size_m)
+        except TooManyCellsError:
+            return _invalid("area-too-large", [area])
+        for key in ((cell, cls) for cell in grids[area] for cls in member.fact("area_classes").split()):
+            other = holders.setdefault(key, area)
+            overlaps[other, area] += other != area
+    if pairs := [" / ".join(pair) for pair, count in overlaps.items() if count]:
+        return _invalid("areas-overlap", pairs)
+    if bare := [it.id for it in members if "cells" in it.fact("logged") and not grids[it.fact("area")]]:
+        return _invalid("area-without-cells", bare)
+    return grids
+
+
+def _apart(observations: Iterable[Observation], log: dict[str, dict[str, _Sample]]) -> Iterator[Observation]:
+    """Put rows of logs aside, by object and row; pass on what was probed."""
+    for seen in observations:
+        if seen.method != LOG:
+            yield seen
+            continue
+        sample = log[seen.target].setdefault(seen.address, _Sample(facts(seen.detail)))
+        low, high = _RANGES.get(seen.quantity, (math.inf, -math.inf))
+        if seen.value is not None and low <= seen.value <= high:  # NaN compares false
+            sample.values[seen.quantity] = seen.value
+        elif seen.error == "absent" and seen.quantity != "access":
+            sample.values[seen.quantity] = -math.inf
+
+
+def _count_cells(
+    member: Member, cells: frozenset[Cell], samples: Iterable[_Sample], parameters: CoverageParameters, tally: Tally
+) -> None:
+    by_cell: dict[Cell, list[_Sample]] = defaultdict(list)
+    for sample in samples:
+        x, y = (sample.place.get(name) for name in ("x_m", "y_m"))
+        if _is_number(x) and _is_number(y) and sample.is_whole(_is_radio(member)):
+            by_cell[cell_at(float(x), float(y), parameters.grid_m)].append(sample)  # type: ignore[arg-type]
+    unsampled = 0
+    for cell in sorted(cells):
+        if len(by_cell[cell]) < parameters.least_samples:
+            unsampled += 1
+            continue
+        lacking = _lacking(by_cell[cell], _is_radio(member), parameters)
+        tally.count(not lacking)
+        if lacking:
+            where = described(cell, parameters.grid_m)
+            tally.failing.append(Finding(member.id, "cell-not-covered", f"{where} · {lacking}"))
+    tally.unsampled += unsampled
+    if unsampled:
+        tally.failing.append(Finding(member.id, "cells-not-sampled", f"{unsampled}/{len(cells)}"))
+
+
+def _count_points(
+    member: Member,
+    samples: Iterable[_Sample],
+    live: Mapping[str, Judged],
+    parameters: CoverageParameters,
+    tally: Tally,
+) -> None:
+    """A point that was both probed and logged is covered if both say so."""
+    logged: dict[str, list[_Sample]] = defaultdict(list)
+    for sample in samples:
+        logged[str(sample.place.get("point"))].append(sample)
+    for id, _ in _points(member):
+        outcomes: list[bool | None] = []
+        if id in live:
+            state, finding = live[id]
+            outcomes.append(_STATES[state])
+            tally.failing += [finding] if finding else []
+        if rows := logged[id]:
+            whole = [sample for sample in rows if sample.is_whole(_is_radio(member))]
+            lacking = _lacking(whole, _is_radio(member), parameters) if whole else ""
+            outcomes.append(not lacking if whole else None)
+            tally.failing += [Finding(id, "point-not-covered", lacking)] if lacking else []
+        if outcomes:
+            tally.count(all_of(outcomes))
+        else:
+            tally.unsampled += 1
+            tally.failing.append(Finding(id, "point-not-sampled"))
+
+
+def _is_number(found: object) -> bool:
+    return isinstance(found, int | float) and math.isfinite(found)
+
+
+def _is_radio(member: Member) -> bool:
+    """Whether its signal is measured besides its access."""
+    return member.fact("technology") == "5g"
+
+
+def _lacking(samples: Sequence[_Sample], radio: bool, parameters: CoverageParameters) -> str:
+    """What of the samples' medians is not enough; empty if they make the place a covered one.
+
+    Of an even number, the lower of the two in the middle: access that failed in half of the samples is none.
+    """
+    found = []
+    worked = sum(sample.values["access"] == 1 for sample in samples)
+    if 2 * worked <= len(samples):
+        found.append(f"{worked}/{len(samples)}")
+    limits = (("SS-RSRP", "ss-rsrp", parameters.rsrp_dbm, "dBm"), ("SS-SINR", "ss-sinr", parameters.sinr_db, "dB"))
+    for title, quantity, limit, unit in limits if radio else ():
+        median = median_low(sample.values[quantity] for sample in samples)
+        if median < limit:
+            found.append(f"{title} {median:g} {unit}" if math.isfinite(median) else f"{title} –")
+    return " · ".join(found)
+
+
+def _lower(tallies: Mapping[str, Tally]) -> Ratio:
+    """The lower share is judged; what could make the other one the lower stays owed."""
+    basis = min(tallies, key=lambda name: (tallies[name].best, tallies[name].worst))
+    judged = tallies[basis]
+    others = [tally for name, tally in tallies.items() if name != basis]
+    rivals = [tally for tally in others if tally.worst < judged.best]
+    unknown = judged.unknown + sum(tally.unknown for tally in rivals)
+    unsampled = judged.unsampled + sum(tally.unsampled for tally in rivals)
+    known = judged.covered + judged.uncovered
+    return Ratio(
+        judged.covered,
+        known,
+        unknown,
+        known + unknown + unsampled if unsampled else None,
+        basis,
+        tuple(finding for tally in (judged, *others) for finding in tally.failing),
+        (f"judged-by-{basis}",) if others else (),
+        tuple((name, counts(tally)) for name, tally in tallies.items()),
+    )
+
+
+def counts(tally: Tally) -> str:
+    """Covered of all places of which something is known, and how many others there are."""
+    others = tally.unknown + tally.unsampled
+    return f"{tally.covered}/{tally.covered + tally.uncovered}" + (f" + {others}?" if others else "")
