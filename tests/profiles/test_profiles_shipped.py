@@ -246,6 +246,7 @@ def test_the_virtual_plant_asks_something_of_every_pillar() -> None:
     changed = {it.id: row(it) for it in made.requirements if it != inherited[it.id]}
     assert changed == {
         "NET-APP": ("R0", ">= 100 %", "project"),
+        "NET-COV": ("R1", ">= 95 %", "project"),
         "NET-RATE-LAN": ("R3", ">= 140 Mbit/s", "project"),
         "NET-V6-SUP": ("R0", ">= 100 %", "project"),
         "TSN-SYNC": ("R0", ">= 100 %", "project"),
