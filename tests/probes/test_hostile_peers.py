@@ -26,6 +26,13 @@ from tests.probes.talk import peer
 from tests.probes.talk import perform
 from tests.probes.test_bacnet import I_AM
 from tests.probes.test_bacnet import packet
+from tests.probes.test_control_protocols import ACKNOWLEDGED
+from tests.probes.test_control_protocols import IDENTIFIED
+from tests.probes.test_control_protocols import LISTED
+from tests.probes.test_control_protocols import OPENED
+from tests.probes.test_control_protocols import S7_AGREED
+from tests.probes.test_control_protocols import S7_CONFIRMED
+from tests.probes.test_control_protocols import TESTED
 from tests.probes.test_snmp_application import reported
 
 SOON_MS = 300  #: where nothing is to come
@@ -42,12 +49,20 @@ RIGHT = {
     "mqtt": bytes.fromhex("20020000"),
     "rtsp": b"RTSP/1.0 200 OK\r\nCSeq: 1\r\n\r\n",
     "ssh": b"SSH-2.0-x\r\n",
+    "ethernet-ip": IDENTIFIED,
+    "iec104": TESTED,
+    "opc-ua": ACKNOWLEDGED + OPENED + LISTED,
+    "s7": S7_CONFIRMED + S7_AGREED,
     "bacnet": packet(I_AM),
     "snmp": reported(),
 }
 KNOWN_STREAMS = sorted(RIGHT.keys() & set(STREAMS))
 KNOWN_DATAGRAMS = sorted(RIGHT.keys() & set(DATAGRAMS))
 Behaviour = Callable[[socket.socket], None]
+
+
+def test_every_protocol_has_a_right_answer_here() -> None:
+    assert RIGHT.keys() | {"https"} == PROTOCOLS.keys()  # that one needs a real peer: see its own tests
 
 
 def until_they_go(connection: socket.socket) -> None:

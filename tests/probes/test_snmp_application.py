@@ -1,4 +1,4 @@
-"""SNMP as an application that lives: discovery without a secret, the two objects with one, and a real agent."""
+"""SNMP as an application that lives: discovery without a secret, and a real agent."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pyasn1.codec.ber import decoder
 from pyasn1.codec.ber import encoder
-from pysnmp.proto import api
+from pysnmp.proto.mpmod.rfc3412 import SNMPv3Message
 
 from probes.applications import NotThisProtocol
 from probes.applications.der import arcs
@@ -22,7 +22,6 @@ from probes.applications.der import element
 from probes.applications.der import integer
 from probes.applications.der import oid
 from probes.applications.snmp import discovery
-from probes.applications.snmp import get
 from tests.probes.talk import HOST
 from tests.probes.talk import Ended
 from tests.probes.talk import hear
@@ -43,22 +42,13 @@ def reported(request: int = REQUEST, engine: bytes = ENGINE, counter: str = "1.3
     return element(0x30, integer(3), header, element(4, security), element(0x30, element(4, engine), element(4), pdu))
 
 
-def responded(community: str = COMMUNITY, request: int = REQUEST, status: int = 0) -> bytes:
-    values = (oid("1.3.6.1.4.1.99999.7"), element(4, b"Example PX-7"))
-    names = (oid("1.3.6.1.2.1.1.2.0"), oid("1.3.6.1.2.1.1.1.0"))
-    bindings = (element(0x30, name, value) for name, value in zip(names, values, strict=True))
-    pdu = element(0xA2, integer(request), integer(status), integer(0), element(0x30, *bindings))
-    return element(0x30, integer(1), element(4, community.encode()), pdu)
-
-
-def test_a_request_reads_as_another_implementation_writes_it() -> None:
-    message, rest = decoder.decode(get(REQUEST, b"secret"), asn1Spec=api.v2c.Message())
+def test_a_discovery_reads_as_another_implementation_writes_it() -> None:
+    message, rest = decoder.decode(discovery(REQUEST), asn1Spec=SNMPv3Message())
     assert not rest
-    assert bytes(api.v2c.apiMessage.get_community(message)) == b"secret"
-    pdu = api.v2c.apiMessage.get_pdu(message)
-    assert int(api.v2c.apiPDU.get_request_id(pdu)) == REQUEST
-    assert [str(name) for name, _ in api.v2c.apiPDU.get_varbinds(pdu)] == ["1.3.6.1.2.1.1.2.0", "1.3.6.1.2.1.1.1.0"]
-    assert encoder.encode(message) == get(REQUEST, b"secret")
+    assert (int(message["msgVersion"]), int(message["msgGlobalData"]["msgID"])) == (3, REQUEST)
+    assert bytes(message["msgGlobalData"]["msgFlags"]) == b"\x04"
+    assert bytes(message["msgData"]["plaintext"]["contextEngineId"]) == b""
+    assert encoder.encode(message) == discovery(REQUEST)
 
 
 def test_without_a_secret_the_engine_is_asked_for_its_name() -> None:
@@ -67,50 +57,33 @@ def test_without_a_secret_the_engine_is_asked_for_its_name() -> None:
     assert said == discovery(REQUEST)
 
 
-def test_with_a_community_the_agent_says_what_it_is() -> None:
-    facts, said = hear("snmp", responded(), community=COMMUNITY)
-    assert facts == {"object-id": "1.3.6.1.4.1.99999.7", "description": "Example PX-7"}
-    assert said == get(REQUEST, COMMUNITY.encode())
-
-
-@pytest.mark.parametrize(("status", "refused"), [(16, "authorization error"), (5, "general error"), (99, "error 99")])
-def test_a_refusal_is_an_answer(status: int, refused: str) -> None:
-    assert hear("snmp", responded(status=status), community=COMMUNITY)[0] == {"refused": refused}
-
-
 @pytest.mark.parametrize(
-    ("heard", "community", "why"),
+    ("heard", "why"),
     [
-        (responded("another"), COMMUNITY, "another community"),
-        (responded(request=REQUEST + 1), COMMUNITY, "another request"),
-        (get(REQUEST, COMMUNITY.encode()), COMMUNITY, "other kinds"),
-        (reported(), COMMUNITY, "other kinds"),
-        (responded(), "", "other kinds"),
-        (reported(REQUEST + 1), "", "another request"),
-        (reported(engine=b"1234"), "", "identifier of an engine"),
-        (reported(counter="1.3.6.1.6.3.15.1.1.3.0"), "", "something else"),
-        (reported() + b"\0", "", "without a length"),
-        (reported()[:-1], "", "beyond the end"),
-        (bytes.fromhex("3084ffffffff"), "", "beyond the end"),
-        (bytes.fromhex("3089ffffffffffffffffff"), "", "a length that is none"),
-        (bytes.fromhex("3080 0000"), "", "a length that is none"),
+        (reported(REQUEST + 1), "another request"),
+        (reported(engine=b"1234"), "identifier of an engine"),
+        (reported(counter="1.3.6.1.6.3.15.1.1.3.0"), "something else"),
+        (reported() + b"\0", "without a length"),
+        (reported()[:-1], "beyond the end"),
+        (bytes.fromhex("3084ffffffff"), "beyond the end"),
+        (bytes.fromhex("3089ffffffffffffffffff"), "a length that is none"),
+        (bytes.fromhex("3080 0000"), "a length that is none"),
     ],
 )
-def test_what_is_no_answer(heard: bytes, community: str, why: str) -> None:
+def test_what_is_no_answer(heard: bytes, why: str) -> None:
     with pytest.raises(NotThisProtocol, match=why):
-        hear("snmp", heard, community=community)
+        hear("snmp", heard)
 
 
 @given(
-    st.sampled_from(["", COMMUNITY]),
     st.binary(min_size=1, max_size=100) | st.tuples(st.integers(0, 80), st.binary(min_size=1, max_size=3)),
 )
-def test_whatever_comes_ends_in_facts_or_in_a_reason(community: str, heard: bytes | tuple[int, bytes]) -> None:
+def test_whatever_comes_ends_in_facts_or_in_a_reason(heard: bytes | tuple[int, bytes]) -> None:
     if isinstance(heard, tuple):  # an answer with some octets spoilt
-        whole = responded() if community else reported()
+        whole = reported()
         heard = whole[: heard[0]] + heard[1] + whole[heard[0] + len(heard[1]) :]
     try:
-        facts, _ = hear("snmp", heard, community=community)
+        facts, _ = hear("snmp", heard)
     except (NotThisProtocol, Ended):
         return
     assert all(text.isprintable() for text in facts.values())
@@ -152,14 +125,3 @@ def test_a_real_agent_names_its_engine_without_a_secret(agent: int) -> None:
     seen = perform("snmp", agent, attempts=2)
     assert [it.error for it in seen] == [None, None], seen
     assert json.loads(seen[0].detail)["said"]["enterprise"] == "8072"
-
-
-def test_a_real_agent_answers_whom_it_knows(agent: int) -> None:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one:
-        one.settimeout(5)
-        one.connect((HOST, agent))
-        one.send(get(REQUEST, COMMUNITY.encode()))
-        answer = one.recv(2000)
-    assert hear("snmp", answer, community=COMMUNITY)[0] == {
-        "object-id": "1.3.6.1.4.1.99999.7", "description": "Example PX-7"
-    }  # fmt: skip
