@@ -46,6 +46,7 @@ MODULES = {
     "cyclic-flow": "probes.flow",
     "ptp-management": "probes.ptp",
     "tcp-throughput": "probes.throughput",
+    "udp-throughput": "probes.udp_throughput",
     "compute-benchmark": "probes.compute",
     "modem-status": "probes.modem",
     "snmp-read": "probes.snmp",

@@ -10,17 +10,21 @@ import math
 from collections import Counter
 from collections import defaultdict
 from collections.abc import Iterable
+from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
 from dataclasses import dataclass
 from dataclasses import field
 from statistics import fmean
+from statistics import median
 from typing import Literal
 
 from pydantic import Field
 
+from profiles.indicators import rfc6349
 from profiles.indicators.registry import indicator
 from profiles.indicators.scatter import combine
+from profiles.indicators.trials import all_of
 from profiles.indicators.trials import facts
 from profiles.observation import INSTRUMENT_ERRORS
 from profiles.observation import TARGET_ERRORS
@@ -29,6 +33,7 @@ from profiles.reduced import Finding
 from profiles.reduced import Invalid
 from profiles.reduced import Measurement
 from profiles.reduced import Member
+from profiles.reduced import Ratio
 from profiles.reduced import Reduced
 from profiles.reduced import Register
 from profiles.requirement import Strict
@@ -48,6 +53,18 @@ class RateParameters(Strict):
     streams: int = Field(default=1, ge=1, le=128)  #: parallel connections of one test
     limit_mbit_s: float = Field(default=1000, gt=0, le=400_000)  #: no test goes faster; must be above what is required
     timeout_ms: float = Field(default=3000, gt=0, le=60_000)  #: for the connection to the server
+    line_mbit_s: float | None = Field(default=None, gt=0)  #: rate of the access line (Ethernet), if it is known
+    target_mbit_s: float | None = Field(default=None, gt=0)  #: what each terminal should reach, to be counted
+
+
+class RateShareParameters(RateParameters):
+    """The same, and what each terminal must reach in every direction that is measured."""
+
+    target_mbit_s: float = Field(gt=0)
+
+
+#: Parameters that say how results are read, and not how it is measured.
+NOT_MEASURED = frozenset({"port", "line_mbit_s", "target_mbit_s"})
 
 
 @dataclass(slots=True)
@@ -58,6 +75,20 @@ class _Seen:
     fault: str = ""  #: first reason why an attempt gave no rate
     failed: int = 0  #: attempts that gave no rate
     capped: dict[str, str] = field(default_factory=dict)  #: by direction, what stood in the way of a higher rate
+    floors: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))  #: rates at such a cap
+    tests: dict[str, list[Observation]] = field(default_factory=lambda: defaultdict(list))  #: that gave a rate
+
+    def meets(self, directions: Iterable[str], target: float) -> bool | None:
+        """Whether its mean rate reaches ``target`` in each direction; ``None`` if that is not known."""
+        return all_of(self._meets(it, target) for it in directions)
+
+    def _meets(self, direction: str, target: float) -> bool | None:
+        seen = self.rates[direction] + self.floors[direction]
+        if not seen:
+            return None
+        if fmean(seen) >= target:
+            return True  # rates at a cap are lower bounds, and suffice
+        return None if direction in self.capped else False
 
 
 @indicator(
@@ -79,7 +110,7 @@ def mean_access_rate(register: Register, observations: Iterable[Observation], pa
     if not owing:
         return Invalid("no-rate-server", f"tcp/{parameters.port}")
     _collect(owing, observations, parameters)
-    directions = ("up", "down") if parameters.direction == "both" else (parameters.direction,)
+    directions = _directions(parameters)
     complete = {
         id: seen for id, seen in owing.items() if all(seen.rates[it] and it not in seen.capped for it in directions)
     }
@@ -102,8 +133,84 @@ def mean_access_rate(register: Register, observations: Iterable[Observation], pa
         failing=failing,
         notes=(*notes, *found.notes),
         parts=tuple(means[judged].items()),
-        facts=(*_facts(means, judged, len(owing), len(register.members)), ("failed_tests", str(failed))),
+        facts=(
+            *_facts(means, judged, len(owing), len(register.members)),
+            ("failed_tests", str(failed)),
+            *_diagnosis(owing.values(), directions, parameters),
+        ),
     )
+
+
+@indicator(
+    "rate-target-share",
+    unit="%",
+    methods=("tcp-throughput",),
+    parameters=RateShareParameters,
+    objects=("terminal",),
+)
+def rate_target_share(
+    register: Register, observations: Iterable[Observation], parameters: RateShareParameters
+) -> Reduced:
+    """Terminals whose mean goodput reaches the target in each direction that is asked for, over those with a server.
+
+    A rate at a cap is a lower bound: it shows that a target is reached, and never that it is missed. A terminal without
+    a rate is unknown. Terminals that declare no server on the port are not measured, and counted as such.
+    """
+    owing = {it.id: _Seen() for it in register.members if it.drawn and it.measurable and _serves(it, parameters.port)}
+    if not owing:
+        return Invalid("no-rate-server", f"tcp/{parameters.port}")
+    _collect(owing, observations, parameters)
+    directions = _directions(parameters)
+    outcomes = {id: seen.meets(directions, parameters.target_mbit_s) for id, seen in owing.items()}
+    below = [Finding(id, "rate-below-target", _told(owing[id], directions)) for id, met in outcomes.items() if not met
+             and met is not None]  # fmt: skip
+    unknown = [Finding(id, _why(owing[id], directions)) for id, met in outcomes.items() if met is None]
+    partly = ("some-without-rate-server",) if len(owing) < sum(it.drawn for it in register.members) else ()
+    return Ratio(
+        sum(met is True for met in outcomes.values()),
+        len(outcomes) - len(unknown),
+        len(unknown),
+        failing=(*below, *unknown),
+        notes=partly,
+        facts=(
+            ("target", f"{parameters.target_mbit_s:g} {UNIT}"),
+            ("with_server", f"{len(owing)}/{len(register.members)}"),
+        ),
+    )
+
+
+def _directions(parameters: RateParameters) -> tuple[str, ...]:
+    return ("up", "down") if parameters.direction == "both" else (parameters.direction,)
+
+
+def _told(seen: _Seen, directions: Iterable[str]) -> str:
+    """The mean of each direction, for the reader."""
+    means = ((it, [*seen.rates[it], *seen.floors[it]]) for it in directions)
+    return ", ".join(f"{it} {fmean(rates):.4g} {UNIT}" for it, rates in means if rates)
+
+
+def _diagnosis(
+    owing: Iterable[_Seen], directions: Iterable[str], parameters: RateParameters
+) -> Iterator[tuple[str, str]]:
+    """RFC 6349's metrics of all tests that gave a rate, and the share of terminals that meet the target."""
+    known = list(owing)
+    for direction in directions:
+        rows = [row for seen in known for row in seen.tests[direction]]
+        yield from rfc6349.facts(direction, (facts(row.detail) for row in rows))
+        if parameters.line_mbit_s and (ratios := list(_ratios(rows, parameters.line_mbit_s))):
+            yield f"transfer_time_ratio_{direction}", f"{median(ratios):.4g}"
+            yield f"transfer_time_ratio_{direction}_worst", f"{max(ratios):.4g}"
+    if parameters.target_mbit_s:
+        met = [seen.meets(directions, parameters.target_mbit_s) for seen in known]
+        yield "meeting_target", f"{sum(it is True for it in met)}/{len(met)}"
+
+
+def _ratios(rows: Iterable[Observation], line_mbit_s: float) -> Iterator[float]:
+    for row in rows:
+        version = 6 if ":" in row.address else 4
+        ratio = rfc6349.transfer_time_ratio(row.value or 0, line_mbit_s, version)
+        if ratio is not None:
+            yield ratio
 
 
 def _serves(member: Member, port: int) -> bool:
@@ -124,8 +231,10 @@ def _collect(owing: Mapping[str, _Seen], observations: Iterable[Observation], pa
             seen.fault, seen.failed = seen.fault or fault, seen.failed + 1
         elif bound := next((reason for it, reason in _BOUNDS.items() if told.get("bound") == it), ""):
             seen.capped.setdefault(direction, bound)
+            seen.floors[direction].append(row.value)
         else:
             seen.rates[direction].append(row.value)
+            seen.tests[direction].append(row)
 
 
 def _fault(row: Observation) -> str:

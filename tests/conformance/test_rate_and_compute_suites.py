@@ -13,6 +13,9 @@ from conformance.compute.test_capacity import test_node_gemm_efficiency as node_
 from conformance.compute.test_capacity import test_node_gemm_fp64 as node_gemm_fp64
 from conformance.compute.test_capacity import test_node_stream_triad as node_stream_triad
 from conformance.network.test_rates import test_mean_access_rate as mean_access_rate
+from conformance.network.test_rates import test_rate_target_share as rate_target_share
+from conformance.network.test_rates import test_udp_loss as udp_loss
+from conformance.network.test_rates import test_udp_rate as udp_rate
 from fixtures.plant.model import Plant
 from fixtures.scope import permits
 from fixtures.scoping import Case
@@ -22,6 +25,8 @@ from probes.action import Target
 from probes.gate import Gate
 from probes.gate import Refusal
 from probes.methods import method
+from probes.permit import Permit
+from probes.permit import ZonePermit
 from profiles.requirement import Profile
 
 SOURCE = {"standard": "none", "clause": "none", "provenance": "project", "verified": False}
@@ -76,6 +81,25 @@ def test_rates_are_asked_of_the_terminals_with_a_server() -> None:
     both = method(action.method).cost(action, permits(PLANT)["seat"])
     (half,) = mean_access_rate(case("mean-access-rate", attempts=2, duration_s=4, direction="down"), PLANT)
     assert 2 * method(half.method).cost(half, permits(PLANT)["seat"]).bytes == both.bytes
+
+
+def test_the_share_that_reaches_a_target_is_read_from_the_same_tests() -> None:
+    (mean,) = mean_access_rate(case("mean-access-rate", line_mbit_s=100), PLANT)
+    assert rate_target_share(case("rate-target-share", target_mbit_s=20), PLANT) == [mean]
+
+
+def test_datagrams_are_asked_for_at_a_rate() -> None:
+    asked = {"rate_mbit_s": 4, "payload_bytes": 256, "duration_s": 2}
+    (action,) = udp_loss(case("udp-loss", **asked), PLANT)
+    assert (action.vantage, action.method) == ("seat", "udp-throughput")
+    assert action.targets == (Target("cnc", "192.0.2.1", "cell", 5201),)
+    assert (action.parameters["limit_mbit_s"], action.parameters["payload_bytes"]) == (4, 256)
+    assert udp_rate(case("udp-rate", **asked), PLANT) == [action]
+    assert permitted([action])
+    unbounded = Permit("seat", {"192.0.2.1": "cell"}, {"cell": ZonePermit("cell", "load")}, {})
+    cost = method(action.method).cost(action, unbounded)
+    payload = 2 * 4e6 / 8 * 2  # both directions, two seconds
+    assert payload < cost.bytes < 2.5 * payload
 
 
 def test_another_port_may_be_asked_for_and_nobody_may_have_it() -> None:

@@ -131,10 +131,17 @@ def test_what_does_not_hold_is_no_rate(path: str, value: Any) -> None:
     assert found.why
 
 
-def test_figures_of_the_testers_own_weakness_are_its_loss() -> None:
+def test_figures_of_the_testers_own_weakness_are_none() -> None:
     stalled = changed("intervals", report()["intervals"][:2])
     busy = changed("end.cpu_utilization_percent.host_total", 97.5)
-    assert [read(json.dumps(it), ASKED).error for it in (stalled, busy)] == ["tester-loss"] * 2
+    assert [read(json.dumps(it), ASKED).error for it in (stalled, busy)] == ["unsound"] * 2
+
+
+@pytest.mark.parametrize("streams", [None, True, 3, "x", [True], [{"sender": 3}], {}])
+def test_a_diagnosis_that_is_none_leaves_the_rate(streams: Any) -> None:
+    found = read(json.dumps(changed("end.streams", streams)), ASKED)
+    assert isinstance(found, Transfer)
+    assert "retransmits" not in found.facts
 
 
 @pytest.mark.parametrize(
@@ -212,7 +219,7 @@ RECORDED: dict[str, tuple[Asked, float | str]] = {
     "local-3.12/client_tcp4.json": (LOCAL, 7059.373788339403),
     "local-3.12/client_tcp4_reverse.json": (replace(LOCAL, reverse=True), 6012.665566484418),
     "local-3.12/client_tcp6_P4.json": (replace(LOCAL, address="::1", streams=4), 8481.456898002016),
-    "local-3.12/client_tcp4_omit.json": (replace(LOCAL, omit_s=1), "tester-loss"),  # 98 % of a processor
+    "local-3.12/client_tcp4_omit.json": (replace(LOCAL, omit_s=1), "unsound"),  # 98 % of a processor
     "local-3.12/client_udp4_10M.json": (LOCAL, "bad-answer"),
     "local-3.12/client_err_refused.json": (LOCAL, "refused"),
     "local-3.12/client_err_dns.json": (LOCAL, "bad-answer"),

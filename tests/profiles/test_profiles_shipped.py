@@ -190,6 +190,11 @@ SMALL = {
     "tsn-time-sync": {"TSN-SYNC": ("R0", ">= 100 %", "project")},
     "nr-signal": {"5G-REG": ("R0", ">= 100 %", "project"), "5G-RSRP": ("R0", ">= -105 dBm", "project")},
     "pon-optical": {"PON-RX-MARGIN": ("R0", ">= 3 dB", "secondary")},
+    "terminal-rates": {
+        "NET-RATE-SHARE": ("R0", None, None),
+        "NET-UDP-LOSS": ("R2", "<= 0.5 %", "project"),
+        "NET-UDP-RATE": ("R0", None, None),
+    },
     "compute-node-acceptance": {
         "CMP-GEMM-FP64": ("R0", None, None),
         "CMP-STREAM": ("R0", None, None),
@@ -248,6 +253,9 @@ def test_the_virtual_plant_asks_something_of_every_pillar() -> None:
         "NET-APP": ("R0", ">= 100 %", "project"),
         "NET-COV": ("R1", ">= 95 %", "project"),
         "NET-RATE-LAN": ("R3", ">= 140 Mbit/s", "project"),
+        "NET-RATE-SHARE": ("R0", ">= 100 %", "project"),
+        "NET-UDP-LOSS": ("R2", "<= 0.5 %", "project"),
+        "NET-UDP-RATE": ("R0", None, None),
         "NET-V6-SUP": ("R0", ">= 100 %", "project"),
         "TSN-SYNC": ("R0", ">= 100 %", "project"),
         "TSN-FLOW-LAT": ("R4", "< 4 ms", "recalled"),

@@ -12,7 +12,9 @@ import pytest
 from profiles.indicators import find
 from profiles.indicators.rates import QUANTITIES
 from profiles.indicators.rates import RateParameters
+from profiles.indicators.rates import RateShareParameters
 from profiles.indicators.rates import mean_access_rate
+from profiles.indicators.rates import rate_target_share
 from profiles.judge import judge
 from profiles.language import Texts
 from profiles.observation import INSTRUMENT_ERRORS
@@ -21,6 +23,7 @@ from profiles.observation import Observation
 from profiles.reduced import Invalid
 from profiles.reduced import Measurement
 from profiles.reduced import Member
+from profiles.reduced import Ratio
 from profiles.reduced import Reduced
 from profiles.reduced import Register
 from profiles.requirement import Requirement
@@ -165,6 +168,61 @@ def test_ports_are_told_apart(port: int, value: float) -> None:
 def test_a_detail_that_says_nothing_binds_nothing(detail: str) -> None:
     found = measured([member("a")], [*rows("a", up=[50, 50]), row("a", "down", 40, detail=detail)])
     assert (found.value, found.unknown) == (40, 0)
+
+
+def share(members: Iterable[Member], observations: Iterable[Observation], **parameters: Any) -> Ratio:
+    asked = RateShareParameters(**({"target_mbit_s": 50} | parameters))
+    found = rate_target_share(Register(tuple(members)), observations, asked)
+    assert isinstance(found, Ratio), found
+    return found
+
+
+def test_a_terminal_must_reach_the_target_in_each_direction() -> None:
+    found = share([member("a"), member("b"), Member("c")], SOUND)
+    assert (found.numerator, found.denominator, found.unknown) == (1, 2, 0)
+    assert [(it.target, it.reason, it.note) for it in found.failing] == [
+        ("b", "rate-below-target", "up 50 Mbit/s, down 42 Mbit/s")
+    ]
+    assert found.notes == ("some-without-rate-server",)
+    assert dict(found.facts) == {"target": "50 Mbit/s", "with_server": "2/3"}
+    assert share([member("a"), member("b")], SOUND, direction="up").numerator == 2
+
+
+@pytest.mark.parametrize(
+    ("seen", "met"),
+    [
+        (rows("a", up=[60, 41], down=[50]), True),  # the mean counts
+        (rows("a", up=[60], down=[49.9]), False),
+        (rows("a", up=[60]), None),
+        (rows("a", up=[10]), False),  # whatever the other direction
+        ([*rows("a", up=[60]), row("a", "down", None, error="unsound")], None),
+        ([*rows("a", up=[60]), row("a", "down", 55, detail='{"bound":"permit"}')], True),  # a lower bound suffices
+        ([*rows("a", up=[60]), row("a", "down", 45, detail='{"bound":"permit"}')], None),  # and never shows a miss
+    ],
+)
+def test_what_shows_that_a_target_is_met_or_missed(
+    ask: Callable[..., Requirement], seen: list[Observation], met: bool | None
+) -> None:
+    found = share([member("a")], seen)
+    assert (found.numerator, found.denominator, found.unknown) == (met is True, met is not None, met is None)
+    judged = judge(ask(">= 100 %", "R0", indicator="rate-target-share"), found)
+    assert judged.verdict == {True: "pass", False: "fail", None: "error"}[met]
+
+
+def test_where_nobody_has_a_server_there_is_no_share() -> None:
+    asked = RateShareParameters(target_mbit_s=50)
+    assert rate_target_share(Register((Member("d"),)), SOUND, asked) == Invalid("no-rate-server", "tcp/5201")
+
+
+def test_diagnosis_and_target_are_told_beside_the_mean() -> None:
+    told = '{"sent_bytes":99000,"retransmits":1,"segment_bytes":1000,"idle_us":[500],"loaded_us":[1500]}'
+    seen = [row("a", way, 47.465, detail=told) for way in QUANTITIES]
+    facts = dict(measured([member("a"), member("b")], seen, line_mbit_s=100, target_mbit_s=40).facts)
+    assert (facts["efficiency_up"], facts["buffer_delay_down"], facts["loaded_rtt_up"]) == ("99 %", "200 %", "1.5 ms")
+    assert facts["transfer_time_ratio_up"] == "2"
+    assert facts["meeting_target"] == "1/2"
+    plain = dict(measured([member("a")], seen).facts)
+    assert not {"transfer_time_ratio_up", "meeting_target"} & plain.keys()
 
 
 def test_every_reason_and_note_has_a_text() -> None:

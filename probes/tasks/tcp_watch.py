@@ -1,0 +1,101 @@
+"""What the kernel knows of this process's TCP connections while a library uses them: why they were no faster.
+
+The library keeps its sockets to itself; but they are this process's, and a thread may ask the kernel about each of its
+descriptors while the library, which holds no lock of the interpreter, is at work. Also the counters of UDP datagrams
+that this host itself lost for want of room in a socket's buffer.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import struct
+import threading
+from contextlib import suppress
+from pathlib import Path
+from socket import IPPROTO_TCP
+from socket import TCP_INFO
+from types import TracebackType
+from typing import Any
+from typing import Self
+
+PERIOD_S = 0.1
+_SIZE = 256
+#: Offsets in ``struct tcp_info`` (linux/tcp.h), all in microseconds, of 64 bits but the least round-trip time.
+_MIN_RTT = 148
+_COUNTERS = {
+    "busy_us": 168,  #: time in which something was on the way or waiting to be
+    "rwnd_limited_us": 176,  #: part of it in which the receiver's window let no more pass
+    "sndbuf_limited_us": 184,  #: and in which the own send buffer was full and all of it on the way
+}
+_UNKNOWN_RTT = 0xFFFFFFFF
+
+
+class Watch:
+    """Looks every :data:`PERIOD_S` while it is entered."""
+
+    def __init__(self) -> None:
+        self._libc = ctypes.CDLL(None)
+        self._seen: dict[int, bytes] = {}
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._look_on, daemon=True)
+        self._lost_before = lost_datagrams()
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._over.set()
+        self._thread.join()
+
+    @property
+    def found(self) -> dict[str, Any]:
+        """The sums over all connections as last seen, the least round-trip time of any, and limits of this host."""
+        told: dict[str, Any] = {"connections": len(self._seen), **_memory()}
+        for name, at in _COUNTERS.items():
+            told[name] = sum(struct.unpack_from("=Q", raw, at)[0] for raw in self._seen.values())
+        rtts = [struct.unpack_from("=I", raw, _MIN_RTT)[0] for raw in self._seen.values()]
+        if known := [it for it in rtts if 0 < it < _UNKNOWN_RTT]:
+            told["min_rtt_us"] = min(known)
+        told["lost_datagrams"] = lost_datagrams() - self._lost_before
+        return told
+
+    def _look_on(self) -> None:
+        while not self._over.wait(PERIOD_S):
+            with suppress(OSError):
+                for name in os.listdir("/proc/self/fd"):  # noqa: PTH208 - names only, ten times a second
+                    self._look(int(name))
+
+    def _look(self, descriptor: int) -> None:
+        raw, length = ctypes.create_string_buffer(_SIZE), ctypes.c_uint(_SIZE)
+        if self._libc.getsockopt(descriptor, IPPROTO_TCP, TCP_INFO, raw, ctypes.byref(length)) == 0:
+            self._seen[descriptor] = raw.raw
+
+
+def lost_datagrams() -> int:
+    """UDP datagrams that sockets of this network namespace had no room for, received or sent, since it was made."""
+    lost = 0
+    with suppress(OSError, ValueError):
+        names, values = (
+            it.split() for it in Path("/proc/net/snmp").read_text("ascii").splitlines() if it[:4] == "Udp:"
+        )
+        lost += sum(int(value) for name, value in zip(names, values, strict=True) if name in _BUFFER_ERRORS)
+    with suppress(OSError, ValueError):
+        lines = (line.split() for line in Path("/proc/net/snmp6").read_text("ascii").splitlines())
+        lost += sum(int(value) for name, value in lines if name.removeprefix("Udp6") in _BUFFER_ERRORS)
+    return lost
+
+
+_BUFFER_ERRORS = ("RcvbufErrors", "SndbufErrors")
+
+
+def _memory() -> dict[str, int]:
+    """The largest buffer that the kernel gives a TCP socket by itself, in octets."""
+    found = {}
+    for name in ("tcp_rmem", "tcp_wmem"):
+        with suppress(OSError, ValueError, IndexError):
+            found[name] = int(Path(f"/proc/sys/net/ipv4/{name}").read_text("ascii").split()[2])
+    return found
