@@ -5,9 +5,9 @@ needed, in ms, by this process's clock; over TCP the handshake comes before it. 
 that was declared: a port that accepts and says nothing is ``timeout``, one that closes is ``reset``, and what cannot be
 understood is ``bad-answer``, which says nothing about the device. A refusal in the protocol's own words is an answer.
 
-``ask`` of a target is ``{"application": NAME}`` with a name of :data:`probes.applications.PROTOCOLS`. Connection and
-dialogue together have one ``timeout_ms``. ``detail`` has the application and what the device says of itself; the octets
-are kept as raw output.
+``ask`` of a target is ``{"application": NAME}`` or ``NAME@STATION``, with a name of
+:data:`probes.applications.PROTOCOLS`. Connection and dialogue together have one ``timeout_ms``. ``detail`` has the
+application and what the device says of itself; the octets are kept as raw output.
 
 Standard library only: this module travels to vantage points.
 """
@@ -119,7 +119,13 @@ async def run(action: Action, gate: Gate, emit: Emit) -> None:
 
 def spoken_by(target: Target) -> Protocol:
     """The protocol that ``target`` is asked in."""
-    return dialogue(json.loads(target.ask)["application"])
+    return dialogue(_application(target)[0])
+
+
+def _application(target: Target) -> tuple[str, str]:
+    """Name of the protocol, and number of the station if one is declared."""
+    name, _, station = json.loads(target.ask)["application"].partition("@")
+    return name, station
 
 
 class Conversations(Connects):
@@ -156,6 +162,7 @@ class Conversations(Connects):
         deadline_ns = begun_ns + int(self._parameters.timeout_ms * 1e6)
         exchange = Exchange(port, clock, deadline_ns, self._parameters.syns + DIALOGUE_PACKETS)
         asked = {"address": target.address, "port": str(target.port), "attempt": str(attempt.attempt)}
+        asked |= {"station": station} if (station := _application(target)[1]) else {}
         try:
             facts = await exchange.hold(self._protocols[target].converse(asked))
             delay_ms = (clock() - asked_ns) / 1e6

@@ -22,6 +22,7 @@ from importlib import import_module
 #: Module of each protocol by the name that a plant file gives it, as in ``tcp/502:modbus``.
 PROTOCOLS: dict[str, str] = {
     "bacnet": "probes.applications.bacnet",
+    "dnp3": "probes.applications.dnp3",
     "ethernet-ip": "probes.applications.ethernet_ip",
     "http": "probes.applications.http",
     "https": "probes.applications.https",
@@ -88,7 +89,10 @@ class Protocol:
     name: str
     transport: str  #: ``tcp`` or ``udp``
     converse: Callable[[Mapping[str, str]], Dialogue]
-    """Begin a dialogue. What is ``asked`` holds ``address``, ``port`` and ``attempt``, from 0, as text."""
+    """Begin a dialogue. What is ``asked`` holds ``address``, ``port`` and ``attempt``, from 0, as text, and ``station``
+    if one is declared."""
+    stations: range = range(0)  #: numbers of the stations or units that can be meant behind one address; empty: none
+    needs_station: bool = False  #: whether nobody answers who is not called by number
 
 
 def dialogue(name: str) -> Protocol:

@@ -3,7 +3,8 @@
 It reads three texts that every device with this function has, and no register. A device without it says so by an
 exception, which is an answer as well: the application lives. A unit that nobody has is answered by some devices with
 silence, so attempts in turn ask the unit of a device that is addressed by its IP address alone (255), and the two that
-single devices use (1 and 0; MODBUS Messaging on TCP/IP V1.0b, 4.4.2).
+single devices use (1 and 0; MODBUS Messaging on TCP/IP V1.0b, 4.4.2), unless the plant file names one
+(``tcp/502:modbus@17``), such as that of a device behind a gateway.
 
 Standard library only: this module travels to vantage points.
 """
@@ -34,7 +35,7 @@ _HEADER = struct.Struct(">HHHB")  # MBAP: transaction, protocol (0), octets that
 def converse(asked: Mapping[str, str]) -> Dialogue:
     """Ask for the basic device identification."""
     attempt = int(asked.get("attempt", "0"))
-    unit, transaction = UNITS[attempt % len(UNITS)], 0x5050 + attempt % 0x100
+    unit, transaction = int(asked.get("station", UNITS[attempt % len(UNITS)])), 0x5050 + attempt % 0x100
     yield Send(_HEADER.pack(transaction, 0, 5, unit) + bytes((FUNCTION, MEI, BASIC, 0)))
     said, protocol, length, speaker = _HEADER.unpack((yield Read(_HEADER.size)))
     expect(protocol == 0, f"protocol identifier {protocol}")
@@ -67,4 +68,4 @@ def identity(pdu: bytes) -> dict[str, str]:
     return found
 
 
-PROTOCOL = Protocol("modbus", "tcp", converse)
+PROTOCOL = Protocol("modbus", "tcp", converse, stations=range(256))

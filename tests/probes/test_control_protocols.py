@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 
 from probes.applications import FACTS_LIMIT
 from probes.applications import NotThisProtocol
+from probes.applications.dnp3 import check
 from probes.applications.octets import Octets
 from probes.applications.opc_ua import endpoints
 from tests.probes.talk import HOST
@@ -27,7 +28,7 @@ from tests.probes.talk import hear
 from tests.probes.talk import perform
 from tests.probes.talk import recorded
 
-OURS = ("ethernet-ip", "iec104", "opc-ua", "s7")
+OURS = ("dnp3", "ethernet-ip", "iec104", "opc-ua", "s7")
 
 # --- whole answers, as recorded or written by hand ---
 
@@ -65,7 +66,15 @@ IN_PARTS = chunk(b"MSGC", struct.pack("<IIII", 7, 9, 2, 2) + LISTED_BODY[:50]) +
     b"MSGF", struct.pack("<IIII", 7, 9, 3, 2) + LISTED_BODY[50:]
 )
 UA_NAMED = {"name": "Example", "product": "urn:product", "uri": "urn:x", "endpoints": "2"}
+#: From station 10 to master 1, the link ready; the check as opendnp3 and others compute it.
+LINK_STATUS = bytes.fromhex("0564 05 0b 0100 0a00") + check(bytes.fromhex("0564050b01000a00")).to_bytes(2, "little")
+#: A frame of user data, as recorded in zeek's dnp3_write.pcap.
+DNP3_DATA = bytes.fromhex("05640a44030002005382d4c081000016ce")
 TESTED = bytes.fromhex("680483000000")
+
+
+def station(protocol: str) -> dict[str, str]:
+    return {"station": "10"} if protocol == "dnp3" else {}
 
 
 @pytest.mark.parametrize(
@@ -100,6 +109,8 @@ TESTED = bytes.fromhex("680483000000")
             {"refused": "status 0x1"},
         ),
         ("iec104", TESTED, {"test": "confirmed"}),
+        ("dnp3", LINK_STATUS, {"station": "10", "master": "1", "link": "ready"}),
+        ("dnp3", DNP3_DATA + LINK_STATUS, {"station": "10", "master": "1", "link": "ready"}),
         ("iec104", bytes.fromhex("680443000000") + TESTED, {"test": "confirmed", "other-frames": "1"}),
         ("opc-ua", ACKNOWLEDGED + OPENED + LISTED, UA_NAMED),
         ("opc-ua", ACKNOWLEDGED + OPENED + IN_PARTS, UA_NAMED),
@@ -116,10 +127,11 @@ TESTED = bytes.fromhex("680483000000")
     ],
 )
 def test_what_is_an_answer(protocol: str, heard: bytes, facts: dict[str, str]) -> None:
-    assert hear(protocol, heard)[0] == facts
+    assert hear(protocol, heard, **station(protocol))[0] == facts
 
 
 WHOLE = {
+    "dnp3": LINK_STATUS,
     "s7": S7_CONFIRMED + S7_AGREED,
     "ethernet-ip": IDENTIFIED,
     "iec104": TESTED,
@@ -132,7 +144,7 @@ def test_half_an_answer_is_none(protocol: str) -> None:
     whole = WHOLE[protocol]
     for count in range(len(whole)):
         with pytest.raises(Ended):
-            hear(protocol, whole[:count])
+            hear(protocol, whole[:count], **station(protocol))
 
 
 @pytest.mark.parametrize(
@@ -153,6 +165,10 @@ def test_half_an_answer_is_none(protocol: str) -> None:
         ("iec104", b"\x16\x03\x01\x02", "no frame"),
         ("iec104", bytes.fromhex("680401000000") * 8, "many frames"),
         ("iec104", bytes.fromhex("68 06 830000000000"), "wrong length"),
+        ("dnp3", b"\x05\x64" + bytes(8), "no frame"),
+        ("dnp3", LINK_STATUS[:-1] + b"\0", "no frame"),
+        ("dnp3", b"SSH-2.0-OpenSSH\r\n", "no frame"),
+        ("dnp3", DNP3_DATA * 4, "many frames"),
         ("opc-ua", b"HTTP/1.1 400 Bad Request\r\n", "no message of this protocol"),
         ("opc-ua", b"ACKF\xff\xff\xff\xff", "a chunk of 4294967295 octets"),
         ("opc-ua", b"ACKF\x08\0\0\0", "a chunk of 8 octets"),
@@ -166,13 +182,13 @@ def test_what_is_no_answer(protocol: str, heard: bytes, why: str | None) -> None
         assert hear(protocol, heard)  # an identity that was found is enough, whatever is claimed to follow
     else:
         with pytest.raises(NotThisProtocol, match=why):
-            hear(protocol, heard)
+            hear(protocol, heard, **station(protocol))
 
 
 @given(st.sampled_from(OURS), st.integers(0, 400), st.binary(max_size=200))
 def test_whatever_comes_ends_in_facts_or_in_a_reason(protocol: str, kept: int, rest: bytes) -> None:
     try:
-        facts, _ = hear(protocol, WHOLE[protocol][:kept] + rest)
+        facts, _ = hear(protocol, WHOLE[protocol][:kept] + rest, **station(protocol))
     except (NotThisProtocol, Ended):
         return
     assert len(facts) <= FACTS_LIMIT
@@ -186,6 +202,14 @@ def test_endpoints_are_read_within_what_came(heard: bytes) -> None:
 
 
 # --- recordings ---
+
+
+def test_the_check_is_that_of_recorded_dnp3_frames() -> None:
+    frames = list(recorded("zeek/traces/dnp3/dnp3_write.pcap", 20000))
+    assert frames
+    assert all(check(frame[:8]) == int.from_bytes(frame[8:10], "little") for frame in frames)
+    with pytest.raises((NotThisProtocol, Ended)):
+        hear("dnp3", b"".join(frames), station="10")
 
 
 def test_a_recorded_s7_controller_is_understood() -> None:
