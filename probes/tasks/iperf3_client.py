@@ -34,6 +34,14 @@ def perform(request: Any) -> Any:  # noqa: ANN401 - JSON
         What libiperf returned: its status, its error in words, and its version; and under ``kernel`` what
         :class:`~probes.tasks.tcp_watch.Watch` saw.
     """
+    client = _configured(request)
+    with Watch() as watch:
+        status = client.lib.iperf_run_client(client._test)  # noqa: SLF001 - the bindings offer no other way to it
+    said = client._error_to_string(client._errno) if status else ""  # noqa: SLF001 - as above
+    return {"status": status, "error": said, "version": client.iperf_version, "kernel": watch.found}
+
+
+def _configured(request: Any) -> iperf3.Client:  # noqa: ANN401 - JSON
     client = iperf3.Client(lib_name=LIBRARY, verbose=False)
     _kept.append(client)
     client.server_hostname = request["address"]
@@ -47,7 +55,7 @@ def perform(request: Any) -> Any:  # noqa: ANN401 - JSON
     if request["udp"]:
         client.protocol = "udp"
     client.blksize = request["block_bytes"]
-    library, test = client.lib, client._test  # noqa: SLF001 - the bindings offer no other way to its handle
+    library, test = client.lib, client._test  # noqa: SLF001 - as above
     library.iperf_set_test_connect_timeout.argtypes = (c_void_p, c_int)
     library.iperf_set_test_connect_timeout(test, request["connect_timeout_ms"])
     if request["congestion"]:
@@ -56,7 +64,4 @@ def perform(request: Any) -> Any:  # noqa: ANN401 - JSON
     if request["socket_bytes"]:
         library.iperf_set_test_socket_bufsize.argtypes = (c_void_p, c_int)
         library.iperf_set_test_socket_bufsize(test, request["socket_bytes"])
-    with Watch() as watch:
-        status = library.iperf_run_client(test)
-    said = client._error_to_string(client._errno) if status else ""  # noqa: SLF001 - as above
-    return {"status": status, "error": said, "version": client.iperf_version, "kernel": watch.found}
+    return client

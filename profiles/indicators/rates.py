@@ -120,10 +120,10 @@ def mean_access_rate(register: Register, observations: Iterable[Observation], pa
     means = {it: {id: fmean(seen.rates[it]) for id, seen in complete.items()} for it in directions}
     judged = min(directions, key=lambda it: fmean(means[it].values()))
     found = combine([seen.rates[judged] for seen in complete.values()])
-    notes = [f"judged-by-{judged}"] if len(directions) > 1 else []
-    notes += ["some-without-rate-server"] if len(owing) < sum(it.drawn for it in register.members) else []
     failed = sum(seen.failed for seen in complete.values())
-    notes += ["some-tests-failed"] if failed else []
+    notes = [f"judged-by-{judged}"] if len(directions) > 1 else []
+    notes += [*_partly(owing, register), *(["some-tests-failed"] if failed else [])]
+    told = _facts(means, judged, len(owing), len(register.members))
     return Measurement(
         fmean(means[judged].values()),
         found.expanded_uncertainty / len(complete),
@@ -133,11 +133,7 @@ def mean_access_rate(register: Register, observations: Iterable[Observation], pa
         failing=failing,
         notes=(*notes, *found.notes),
         parts=tuple(means[judged].items()),
-        facts=(
-            *_facts(means, judged, len(owing), len(register.members)),
-            ("failed_tests", str(failed)),
-            *_diagnosis(owing.values(), directions, parameters),
-        ),
+        facts=(*told, ("failed_tests", str(failed)), *_diagnosis(owing.values(), directions, parameters)),
     )
 
 
@@ -165,13 +161,12 @@ def rate_target_share(
     below = [Finding(id, "rate-below-target", _told(owing[id], directions)) for id, met in outcomes.items() if not met
              and met is not None]  # fmt: skip
     unknown = [Finding(id, _why(owing[id], directions)) for id, met in outcomes.items() if met is None]
-    partly = ("some-without-rate-server",) if len(owing) < sum(it.drawn for it in register.members) else ()
     return Ratio(
         sum(met is True for met in outcomes.values()),
         len(outcomes) - len(unknown),
         len(unknown),
         failing=(*below, *unknown),
-        notes=partly,
+        notes=_partly(owing, register),
         facts=(
             ("target", f"{parameters.target_mbit_s:g} {UNIT}"),
             ("with_server", f"{len(owing)}/{len(register.members)}"),
@@ -211,6 +206,10 @@ def _ratios(rows: Iterable[Observation], line_mbit_s: float) -> Iterator[float]:
         ratio = rfc6349.transfer_time_ratio(row.value or 0, line_mbit_s, version)
         if ratio is not None:
             yield ratio
+
+
+def _partly(owing: Mapping[str, _Seen], register: Register) -> tuple[str, ...]:
+    return ("some-without-rate-server",) if len(owing) < sum(it.drawn for it in register.members) else ()
 
 
 def _serves(member: Member, port: int) -> bool:
