@@ -42,6 +42,7 @@ from probes.echo_port import EchoPort
 from probes.flow_port import FlowPort
 from probes.limits import Device
 from probes.limits import Zone
+from probes.load_port import LoadPort
 from probes.permit import LEVELS
 from probes.permit import Permit
 from probes.ports import NetlinkPort
@@ -257,6 +258,17 @@ class Gate:
             if opened is not None:
                 opened.close()
             raise
+
+    def load_port(self, ticket: Ticket, size: int, bits_per_s: int) -> LoadPort:
+        """A port for a test of rates: TCP connections that move ``size`` IP bytes at most, all of them together.
+
+        Raises:
+            PermissionError: if these were not claimed. It is a bug of the caller; nothing is sent.
+        """
+        self._spend(ticket, size)
+        family, address = _socket_address(ticket)
+        opener = partial(socket.socket, family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
+        return LoadPort(opener, ticket, address, size, bits_per_s)
 
     def flow_port(self, ticket: Ticket, local: str, port: int = 0, peer_port: int = 0) -> FlowPort:
         """A port for one end of a cyclic flow with ``ticket``, bound to the address ``local`` of this vantage point.

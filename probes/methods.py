@@ -47,6 +47,7 @@ MODULES = {
     "ptp-management": "probes.ptp",
     "tcp-throughput": "probes.throughput",
     "udp-throughput": "probes.udp_throughput",
+    "http-throughput": "probes.download",
     "compute-benchmark": "probes.compute",
     "modem-status": "probes.modem",
     "snmp-read": "probes.snmp",

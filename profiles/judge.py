@@ -62,6 +62,8 @@ NOTHING_TO_JUDGE = frozenset(
         "reference-missing",  # an accuracy claim, and no better reference to compare with
         "no-onlooker",  # a claim about tables of switches and routers, and none that can be read
         "no-rate-server",  # a rate, and no terminal that declares a server to measure it with
+        "too-few-servers",  # a rate of the line, and fewer than two reference servers that told one
+        "period-not-measured",  # busy and idle hours, and nothing measured in one of them
     }
 )
 

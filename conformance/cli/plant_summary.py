@@ -17,6 +17,7 @@ from fixtures.objects import measuring_vantages
 from fixtures.objects import objects
 from fixtures.plant.draft import Draft
 from fixtures.plant.facility_checks import unmeasured
+from fixtures.plant.internet import servers
 from fixtures.plant.model import Plant
 from fixtures.plant.model import Zone
 from fixtures.plant.problems import CATALOGUE
@@ -31,7 +32,7 @@ from profiles.requirement import Technology
 from reports.wording import visible
 
 _NOTHING = "–"
-_FACILITIES = ("flow", "clock", "modem", "onu", "node", "identifier")
+_FACILITIES = ("flow", "clock", "modem", "onu", "node", "identifier", "server")
 
 
 def summary(plant: Plant) -> Iterator[Table | Text]:
@@ -119,7 +120,15 @@ def _facilities(plant: Plant) -> Table:
 
 
 def _facilities_of(plant: Plant) -> Sequence[Sequence[object]]:
-    return plant.flows, plant.clocks, plant.modems, plant.onus, plant.nodes, plant.identifiers
+    return (
+        plant.flows,
+        plant.clocks,
+        plant.modems,
+        plant.onus,
+        plant.nodes,
+        plant.identifiers,
+        [*servers(plant.services)],
+    )
 
 
 def _vantages(plant: Plant) -> Table:

@@ -226,9 +226,9 @@ def _collect(owing: Mapping[str, _Seen], observations: Iterable[Observation], pa
         told = facts(row.detail)
         if told.get("port", parameters.port) != parameters.port:
             continue
-        if (fault := _fault(row)) or row.value is None:
-            seen.fault, seen.failed = seen.fault or fault, seen.failed + 1
-        elif bound := next((reason for it, reason in _BOUNDS.items() if told.get("bound") == it), ""):
+        if (why := fault(row)) or row.value is None:
+            seen.fault, seen.failed = seen.fault or why, seen.failed + 1
+        elif bound := next((reason for it, reason in BOUNDS.items() if told.get("bound") == it), ""):
             seen.capped.setdefault(direction, bound)
             seen.floors[direction].append(row.value)
         else:
@@ -236,7 +236,7 @@ def _collect(owing: Mapping[str, _Seen], observations: Iterable[Observation], pa
             seen.tests[direction].append(row)
 
 
-def _fault(row: Observation) -> str:
+def fault(row: Observation) -> str:
     """Why the attempt gave no rate; empty if it gave one."""
     if row.error is not None:
         return row.error if row.error in INSTRUMENT_ERRORS | TARGET_ERRORS else "bad-answer"
@@ -244,7 +244,7 @@ def _fault(row: Observation) -> str:
 
 
 #: What a rate was bound by besides the path, and what that is called as a reason.
-_BOUNDS = {"permit": "rate-capped", "asked": "rate-at-asked-limit"}
+BOUNDS = {"permit": "rate-capped", "asked": "rate-at-asked-limit"}
 
 
 def _why(seen: _Seen, directions: Iterable[str]) -> str:

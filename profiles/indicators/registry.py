@@ -35,6 +35,7 @@ OBJECTS = (
     "onu",  # an optical network unit
     "node",  # a compute node
     "identifier",  # an identifier to be resolved
+    "server",  # a reference server on the internet
 )
 
 Reduce = Callable[[Register, Iterable[Observation], Any], Reduced]

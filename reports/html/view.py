@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from dataclasses import field
 
+from fixtures.plant.internet import servers
 from fixtures.plant.model import Plant
 from profiles.requirement import Profile
 from profiles.requirement import Requirement
@@ -261,6 +262,7 @@ def _objects(plant: Plant) -> Said:
         "onu": len(plant.onus),
         "node": len(plant.nodes),
         "identifier": len(plant.identifiers),
+        "server": len(servers(plant.services)),
         "zone": len(plant.zones),
     }
     told = [

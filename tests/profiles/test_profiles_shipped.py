@@ -256,6 +256,7 @@ def test_the_virtual_plant_asks_something_of_every_pillar() -> None:
         "NET-RATE-SHARE": ("R0", ">= 100 %", "project"),
         "NET-UDP-LOSS": ("R2", "<= 0.5 %", "project"),
         "NET-UDP-RATE": ("R0", None, None),
+        "NET-RATE-WAN": ("R1", ">= 120 Mbit/s", "project"),
         "NET-V6-SUP": ("R0", ">= 100 %", "project"),
         "TSN-SYNC": ("R0", ">= 100 %", "project"),
         "TSN-FLOW-LAT": ("R4", "< 4 ms", "recalled"),

@@ -1,0 +1,293 @@
+"""Method ``http-throughput``: goodput of several parallel HTTP/1.1 connections to one server, down and up.
+
+Downwards each connection asks for the declared path (GET), again and again, and what arrives of the bodies counts, in
+the slice of time in which it arrives. Upwards each sends one body (POST, chunked) for as long as the test lasts, and
+what the server's kernel has acknowledged counts; the server must accept it in the end (2xx). The beginning, in which
+TCP finds its rate, is left out. The clock starts when all connections stand.
+
+A rate is reported only where every connection moved octets to the end of the test, in answers that were well formed
+(:mod:`probes.http_answer`). One test runs at a time from one vantage point. It never exceeds what is asked
+(``limit_mbit_s``) or what the zone's budget permits; a rate found at such a cap says ``"bound"`` in its detail.
+
+What a target asks (JSON): the path of each direction, ``down`` and ``up``, where it has one, and the server's ``name``
+if it goes by one. The series of octets by slice is kept as raw output.
+
+Standard library only: this module travels to vantage points.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import json
+import time
+from collections.abc import Iterable
+from collections.abc import Mapping
+from dataclasses import dataclass
+from dataclasses import replace
+from functools import partial
+from math import ceil
+from typing import Any
+
+from probes.action import Action
+from probes.action import Cost
+from probes.action import Target
+from probes.gate import NEVER
+from probes.gate import Gate
+from probes.gate import Refusal
+from probes.http_pull import Pull
+from probes.http_push import Push
+from probes.http_transfer import BLOCK
+from probes.http_transfer import MOST_CONNECTIONS
+from probes.http_transfer import Failure
+from probes.http_transfer import Transfer
+from probes.http_transfer import Want
+from probes.load_port import CONNECTION_BYTES
+from probes.load_port import ip_bytes
+from probes.methods import Emit
+from probes.methods import Method
+from probes.permit import Permit
+from probes.permit import ZonePermit
+from probes.ports import Ticket
+from probes.price import price
+from probes.record import Recorder
+from probes.record import compact
+
+LEVEL = "load"
+UP, DOWN = "goodput-up", "goodput-down"
+QUANTITIES = {UP: "Mbit/s", DOWN: "Mbit/s"}
+WAYS = {UP: "up", DOWN: "down"}
+DIRECTIONS = {"up": (UP,), "down": (DOWN,), "both": (DOWN, UP)}
+SEGMENT_BYTES = 1200  #: payload of a TCP segment on a path of IPv6's least MTU (RFC 8200 section 5)
+OVERHEAD = 1.1  #: IP bytes over payload bytes: headers of such segments, and some retransmissions
+AT_CAP = 0.9  #: share of the cap from which a rate is taken to be the cap's and not the path's
+SPARE_S = 0.25  #: a test's end takes a little longer than its time
+HELD_PERCENT = 50  #: share of the time that connections waited for the limit, from which it is what bound the rate
+PAUSE_S = 0.05  #: longest wait between two looks at the kill switch
+#: What the tester's own host says, and not the server or the way there.
+OWN_TROUBLE = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errno.EADDRNOTAVAIL}
+NO_ROUTE = {errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENODEV, errno.ENETDOWN}
+
+
+@dataclass(frozen=True, slots=True)
+class DownloadParameters:
+    """Parameters of the method."""
+
+    attempts: int = 1  #: tests of each target in each direction
+    direction: str = "both"  #: "up" is towards the target, "down" from it
+    duration_s: float = 3.0  #: that count
+    omit_s: float = 1.0  #: left out at the beginning
+    streams: int = 4  #: parallel connections
+    limit_mbit_s: float = 1000.0  #: rate that is not exceeded, all connections together
+    timeout_ms: float = 5000.0  #: for a connection, an answer, and any silence while a body is on its way
+    slice_ms: int = 100  #: of the series
+
+    def __post_init__(self) -> None:
+        positive = (self.attempts, self.duration_s, self.streams, self.limit_mbit_s, self.timeout_ms)
+        if min(positive) <= 0 or self.omit_s < 0 or self.streams > MOST_CONNECTIONS:
+            raise ValueError(f"attempts, durations, streams and limits must be positive: {self}")
+        if self.direction not in DIRECTIONS:
+            raise ValueError(f"direction {self.direction!r} is none of {', '.join(DIRECTIONS)}")
+        if not 10 <= self.slice_ms <= 100 or self.duration_s * 1000 < self.slice_ms:
+            raise ValueError(f"a slice takes 10 ms to 100 ms, and no longer than the test: {self}")
+
+    @classmethod
+    def of(cls, parameters: Mapping[str, Any]) -> DownloadParameters:
+        """From an action's parameters; what is not for this method is left aside."""
+        return cls(**{name: value for name, value in parameters.items() if name in cls.__slots__})
+
+    def bits_per_s(self, zone: ZonePermit) -> int:
+        """Payload that may flow: what is asked, as far as the zone's budget permits it."""
+        permitted = [self.limit_mbit_s * 1e6]
+        if zone.bits_per_s is not None:
+            permitted.append(zone.bits_per_s / OVERHEAD)
+        if zone.packets_per_s is not None:
+            permitted.append(zone.packets_per_s * SEGMENT_BYTES * 8 / OVERHEAD)
+        return max(int(min(permitted)), 1)
+
+    def bytes(self, zone: ZonePermit) -> int:
+        """IP bytes of one test, at most: its whole time at the permitted rate, and what comes after it."""
+        seconds = self.omit_s + self.duration_s + SPARE_S
+        payload = ceil(self.bits_per_s(zone) / 8 * seconds) + self.streams * BLOCK
+        return ip_bytes(payload) + MOST_CONNECTIONS * CONNECTION_BYTES
+
+    def packets(self, zone: ZonePermit) -> int:
+        """IP packets of one test, at most."""
+        return ceil(self.bytes(zone) / SEGMENT_BYTES)
+
+    @property
+    def longest_s(self) -> float:
+        """When one test has ended at the latest: connections, the test, the last silence, the server's last word."""
+        return self.omit_s + self.duration_s + 3 * self.timeout_ms / 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What one target asks."""
+
+    paths: Mapping[str, str]  #: by direction
+    name: str
+
+    @classmethod
+    def of(cls, target: Target) -> Asked:
+        """Read a target's question.
+
+        Raises:
+            ValueError: if it has none.
+        """
+        found = json.loads(target.ask or "null")
+        if not isinstance(found, dict) or not all(isinstance(it, str) for it in found.values()):
+            raise ValueError(f"{target.id} asks nothing")
+        literal = f"[{target.address}]" if ":" in target.address else target.address
+        port = "" if target.port == 80 else f":{target.port}"
+        return cls({way: found[way] for way in WAYS.values() if way in found}, found.get("name", literal) + port)
+
+
+def cost(action: Action, permit: Permit) -> Cost:
+    """Every test in each direction that a target has, at the full permitted rate; what a server sends is charged."""
+    parameters = DownloadParameters.of(action.parameters)
+    total = Cost(0, 0, 0.0, LEVEL)
+    for zone, tests in dict.fromkeys((it.zone, _tests(it, parameters)) for it in action.targets):
+        limits = permit.zones.get(zone, ZonePermit(zone, LEVEL))
+        targets = tuple(it for it in action.targets if (it.zone, _tests(it, parameters)) == (zone, tests))
+        one = price(
+            replace(action, targets=targets),
+            permit,
+            LEVEL,
+            attempts=tests,
+            packets=parameters.packets(limits),
+            size=partial(_same, parameters.bytes(limits)),
+            waiting_s=parameters.longest_s * tests * len(targets),
+        )
+        total = Cost(total.packets + one.packets, total.bytes + one.bytes, total.duration_s + one.duration_s, LEVEL)
+    return total
+
+
+def _tests(target: Target, parameters: DownloadParameters) -> int:
+    return parameters.attempts * sum(WAYS[it] in Asked.of(target).paths for it in DIRECTIONS[parameters.direction])
+
+
+def _same(size: int, _ticket: Ticket) -> int:
+    return size
+
+
+async def run(action: Action, gate: Gate, emit: Emit) -> None:
+    """Perform the action; see :class:`probes.methods.Method`."""
+    parameters = DownloadParameters.of(action.parameters)
+    for target in action.targets:
+        asked = Asked.of(target)
+        ticket = (
+            gate.admit(target, LEVEL, target.port, action.method)
+            if target.port
+            else Refusal("refused-by-guard", "no-port")
+        )
+        for attempt in range(parameters.attempts):
+            for quantity, unit in QUANTITIES.items():
+                record = Recorder(action, quantity, unit)
+                if isinstance(ticket, Refusal):
+                    emit([record.error(target, attempt, ticket.error, reason=ticket.reason)])
+                elif quantity not in DIRECTIONS[parameters.direction] or WAYS[quantity] not in asked.paths:
+                    reason = "no-path" if quantity in DIRECTIONS[parameters.direction] else "not-asked"
+                    emit([record.error(target, attempt, "absent", reason=reason)])
+                else:
+                    async with gate.alone:
+                        test = _Test(gate, ticket, parameters, record, emit)
+                        await test.run(attempt, WAYS[quantity], asked)
+
+
+class _Test:
+    """One test in one direction, until it has an observation."""
+
+    def __init__(
+        self, gate: Gate, ticket: Ticket, parameters: DownloadParameters, record: Recorder, emit: Emit
+    ) -> None:
+        zone = ticket.zone.permit
+        self._gate = gate
+        self._ticket = ticket
+        self._parameters = parameters
+        self._record = record
+        self._emit = emit
+        self._size, self._packets = parameters.bytes(zone), parameters.packets(zone)
+        self._bits_per_s = parameters.bits_per_s(zone)
+        self._permit_binds = self._bits_per_s < int(parameters.limit_mbit_s * 1e6)
+
+    async def run(self, attempt: int, way: str, asked: Asked) -> None:
+        """Make the test and emit its one observation."""
+        target, own = self._ticket.target, self._parameters
+        charged_ns = await self._leave()
+        if charged_ns is None:
+            reason = self._gate.why_stopped(self._ticket)
+            self._emit([self._record.error(target, attempt, "stopped", reason=reason)])
+            return
+        times = {"duration_s": own.duration_s, "omit_s": own.omit_s, "slice_s": own.slice_ms / 1000}
+        want = Want(way, asked.paths[way], asked.name, target.port or 0, own.streams, own.timeout_ms / 1000, **times)
+        utc_ns, monotonic_ns = time.time_ns(), self._gate.clock()
+        port = self._gate.load_port(self._ticket, self._size, self._bits_per_s)
+        if self._permit_binds and way == "down":
+            port.hold_back(own.streams)
+        try:
+            found = await (Pull if way == "down" else Push)(port, want).perform(self._ended)
+        finally:
+            port.close()
+        self._settle(found, charged_ns, port.left)
+        facts: dict[str, Any] = {"port": target.port, "path": want.path, "streams": own.streams}
+        facts |= self._keep(found.series, want, attempt)
+        if isinstance(found, Failure):
+            error, more = _meaning(found)
+            row = self._record.error(target, attempt, error, utc_ns, monotonic_ns, **facts, **more)
+        else:
+            facts |= {"limit_mbit_s": self._bits_per_s / 1e6, **self._bound(found), **found.facts}
+            row = self._record.value(target, attempt, found.mbit_s, utc_ns, monotonic_ns, compact(facts))
+        self._emit([row])
+
+    async def _leave(self) -> int | None:
+        """When the gate let the test begin; nothing if it never will."""
+        while wait_ns := self._gate.claim(self._ticket, self._packets, self._size, now_ns := self._gate.clock()):
+            if wait_ns == NEVER:
+                return None
+            await asyncio.sleep(min(wait_ns / 1e9, PAUSE_S))
+        return now_ns
+
+    def _ended(self) -> bool:
+        return self._gate.halted(self._gate.clock()) or bool(self._ticket.zone.stopped)
+
+    def _settle(self, found: Transfer | Failure, charged_ns: int, left: int) -> None:
+        """Tell the gate how the device fared, and give back what was charged and not used."""
+        if isinstance(found, Transfer):
+            self._gate.heard(self._ticket)
+        elif found.error == "timeout":
+            self._gate.silent(self._ticket)
+        self._ticket.zone.refund(charged_ns, self._packets * left // self._size, left)
+
+    def _keep(self, series: Iterable[int], want: Want, attempt: int) -> dict[str, str]:
+        """Keep the octets of each slice."""
+        lines = [f"{n * self._parameters.slice_ms},{octets}" for n, octets in enumerate(series)]
+        if not lines:
+            return {}
+        target = self._ticket.target
+        address = target.address.replace(":", "-").partition("%")[0]
+        name = f"http/{target.id}-{address}-{target.port}-{want.way}-{attempt}.csv"
+        self._emit.raw(name, "\n".join(["ms,octets", *lines, ""]))
+        return {"raw": name}
+
+    def _bound(self, found: Transfer) -> dict[str, str]:
+        if found.mbit_s * 1e6 < AT_CAP * self._bits_per_s and found.facts["held_percent"] < HELD_PERCENT:
+            return {}
+        return {"bound": "permit" if self._permit_binds else "asked"}
+
+
+def _meaning(found: Failure) -> tuple[str, dict[str, Any]]:
+    """The error code of a failure, and facts of it."""
+    facts = {"why": found.why} if found.why else {}
+    if found.number is None:
+        return found.error, facts
+    facts["errno"] = errno.errorcode.get(found.number, str(found.number))
+    if found.number in OWN_TROUBLE:
+        return "tester-loss", facts
+    if not found.asked and found.number in NO_ROUTE:
+        return "no-route", facts
+    meant = {errno.ECONNREFUSED: "refused", errno.ETIMEDOUT: "timeout", errno.ECONNRESET: "reset", errno.EPIPE: "reset"}
+    return meant.get(found.number, "unreachable" if found.number in NO_ROUTE else "send-failed"), facts
+
+
+METHOD = Method("http-throughput", LEVEL, cost, run, QUANTITIES)
