@@ -48,6 +48,7 @@ LEVEL = "query"
 TASK = "probes.tasks.snmp_walk"
 SIGHTINGS = "sightings"
 LISTED = 3000  #: characters of strangers in an agent's row; how many more there are is counted
+_ANYTIME: dict[str, Any] = {"live": {}, "idle": {}}  #: of a table: whoever was heard at any time
 _OCTETS = 4 << 20  #: of values that one agent may give
 
 
@@ -166,6 +167,8 @@ class Seen:
     def __init__(self, tables: Mapping[str, Any], reply: Mapping[str, Any]) -> None:
         read = {name: it for name, it in reply.get("tables", {}).items() if name in tables}
         self._sightings = [it for name in read for it in sightings(name, tables[name], read[name]["rows"])]
+        everything = [it for name in read for it in sightings(name, tables[name] | _ANYTIME, read[name]["rows"])]
+        self._identities = [(it.mac, it.address) for it in everything if it.address]  # stale ones tell them as well
         self._served = any(it["rows"] for it in read.values())
         self._cut = sorted(name for name, it in read.items() if it["cut"])
         self._reply = reply
@@ -201,7 +204,7 @@ class Seen:
 
     def _strangers(self, known: frozenset[str]) -> Iterator[str]:
         """Hardware addresses that are not declared, nor go with an address that is: each with where it was heard."""
-        associated = {it.mac for it in self._sightings if it.address in known}
+        associated = {mac for mac, address in self._identities if address in known}
         found: dict[str, dict[str, None]] = {}
         for it in self._sightings:
             if it.mac not in known and it.mac not in associated:

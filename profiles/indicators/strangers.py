@@ -51,7 +51,7 @@ def unregistered_devices(
     read: dict[str, Observation] = {}
     accounted: set[str] = set()
     for seen in observations:
-        if seen.target in looking_on and seen.quantity == "sightings":
+        if seen.quantity == "sightings" and "tables" in facts(seen.detail):  # an onlooker may be looked for itself
             read[seen.target] = seen
         elif seen.error is None and seen.value:
             accounted.add(str(facts(seen.detail).get("mac", "")))

@@ -141,7 +141,10 @@ IS_LAPTOP = json.dumps({"mac": LAPTOP})
 
 def listing(target: str, *strangers: str, **more: object) -> Observation:
     return saw(
-        "snmp-walk", 5.0, target, detail=json.dumps({"strangers": [f"{it}: bridge-fdb 7" for it in strangers]} | more)
+        "snmp-walk",
+        5.0,
+        target,
+        detail=json.dumps({"tables": {}, "strangers": [f"{it}: bridge-fdb 7" for it in strangers]} | more),
     )
 
 
@@ -153,11 +156,12 @@ def listing(target: str, *strangers: str, **more: object) -> Observation:
         ([listing("sw", LAPTOP), listing("fw", LAPTOP)], (1, 3, 0, ["unregistered-device"])),
         ([listing("sw", LAPTOP), listing("fw"), saw("snmp-walk", 1.0, detail=IS_LAPTOP)], (0, 2, 0, [])),
         ([listing("sw", LAPTOP), listing("fw"), saw("neighbour", 1.0, detail=IS_LAPTOP)], (0, 2, 0, [])),
+        ([listing("sw"), listing("fw"), saw("snmp-walk", "absent", "sw")], (0, 2, 0, [])),  # looked for in fw's tables
         ([listing("sw")], (0, 1, 1, ["not-measured"])),
-        ([listing("sw"), saw("snmp-walk", "timeout", "fw")], (0, 1, 1, ["no-snmp-answer"])),
-        ([listing("sw"), saw("snmp-walk", "absent", "fw")], (0, 1, 1, ["no-table"])),
+        ([listing("sw"), saw("snmp-walk", "timeout", "fw", detail='{"tables":{}}')], (0, 1, 1, ["no-snmp-answer"])),
+        ([listing("sw"), saw("snmp-walk", "absent", "fw", detail='{"tables":{}}')], (0, 1, 1, ["no-table"])),
         ([listing("sw"), listing("fw", LAPTOP, cut=["bridge-fdb"])], (1, 2, 1, ["unregistered-device", "table-cut"])),
-        ([listing("sw"), saw("snmp-walk", 5.0, "fw", detail='{"strangers": 7}')], (0, 2, 0, [])),
+        ([listing("sw"), saw("snmp-walk", 5.0, "fw", detail='{"tables": {}, "strangers": 7}')], (0, 2, 0, [])),
     ],
 )  # fmt: skip
 def test_strangers_are_counted_once(seen: list[Observation], expected: tuple[int, int, int, list[str]]) -> None:

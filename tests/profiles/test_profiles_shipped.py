@@ -246,12 +246,14 @@ def test_the_virtual_plant_asks_something_of_every_pillar() -> None:
         "network", "fiveg", "pon", "tsn", "ipv6", "security", "compute", "data",
     }  # fmt: skip
     inherited = {it.id: it for name in ("shanghai-617-2022", *SMALL) for it in load_profile(name).requirements}
-    asked = {id for small in SMALL.values() for id in small} - {"NET-UNREG"}  # its switches serve no tables yet
+    asked = {id for small in SMALL.values() for id in small}
     assert asked <= {it.id for it in made.requirements}
     changed = {it.id: row(it) for it in made.requirements if it != inherited[it.id]}
     assert changed == {
         "NET-APP": ("R0", ">= 100 %", "project"),
         "NET-COV": ("R1", ">= 95 %", "project"),
+        "NET-CONN": ("R0", ">= 90 %", "project"),
+        "NET-DUMB": ("R0", "< 30 %", "stated"),
         "NET-RATE-LAN": ("R3", ">= 140 Mbit/s", "project"),
         "NET-RATE-SHARE": ("R0", ">= 100 %", "project"),
         "NET-UDP-LOSS": ("R2", "<= 0.5 %", "project"),
