@@ -1,4 +1,4 @@
-"""Liveness of applications (应用存活率)."""
+"""Liveness of the applications behind declared services (应用存活率); asked once it is known who can be reached."""
 
 from __future__ import annotations
 
