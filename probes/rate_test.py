@@ -103,14 +103,16 @@ class RateTest:
 
     async def _once(self, asked: Asked) -> tuple[Finished | OSError, Transfer | Failure]:
         if self._latency is not None:
-            self._latency.begin(asked.omit_s, asked.duration_s)
+            self._latency.begin(asked.duration_s)
         found: Transfer | Failure = Failure("method-failed", "")
         try:
             finished = await self._perform(asked)
             found = self._outcome(finished, asked)
         finally:
             if self._latency is not None:
-                await self._latency.end(sound=not isinstance(found, Failure))
+                await self._latency.end()
+        if self._latency is not None and not isinstance(finished, OSError):
+            self._latency.keep(_told(finished.reply), asked.omit_s)
         return finished, found
 
     async def _perform(self, asked: Asked) -> Finished | OSError:

@@ -10,6 +10,7 @@ Standard library only: this module travels to vantage points.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -27,7 +28,7 @@ BEFORE = {"attempts": 5, "interval_ms": 20, "timeout_ms": 500, "payload_bytes": 
 EVERY_S = 0.2  #: pause between two echoes during a test
 MOST = 50  #: echoes during a test
 BESIDE = {"timeout_ms": 1000, "payload_bytes": 32}
-GRACE_S = 1.2  #: how long echoes are awaited after the test
+START_S = 6.0  #: for which echoes are asked beyond the test itself: its omitted beginning, and the start of its process
 
 
 class Silent:
@@ -59,6 +60,7 @@ class WorkingLatency:
         self._gate = gate
         self._idle: list[int | None] = []
         self._beside = Silent()
+        self._loaded: list[int | None] = []
         self._running: asyncio.Task[None] | None = None
         self._mute = False  #: whether it answered no echo before, so that none is asked any more
 
@@ -74,31 +76,33 @@ class WorkingLatency:
             await icmp.run(_action(self._vantage, (self._target,), others), self._gate, kept)
         self._idle = kept.delays_us
 
-    def begin(self, omit_s: float, duration_s: float) -> None:
-        """Ask beside a test that begins now, after its omitted beginning."""
-        self._beside = Silent()
+    def begin(self, duration_s: float) -> None:
+        """Ask from now on; the test itself begins later, when its process has started."""
+        self._beside, self._loaded = Silent(), []
         if not self._mute:
-            self._running = asyncio.create_task(self._ask(omit_s, duration_s))
+            asked = _action(self._vantage, (self._target,), _beside(duration_s))
+            self._running = asyncio.create_task(icmp.run(asked, self._gate, self._beside))
 
-    async def _ask(self, omit_s: float, duration_s: float) -> None:
-        await asyncio.sleep(omit_s + EVERY_S)
-        await icmp.run(_action(self._vantage, (self._target,), _beside(duration_s)), self._gate, self._beside)
-
-    async def end(self, *, sound: bool) -> None:
-        """The test has ended; if it was sound, the last answers are awaited."""
+    async def end(self) -> None:
+        """The test has ended."""
         running, self._running = self._running, None
-        if running is None:
-            return
-        if sound:
-            await asyncio.wait([running], timeout=GRACE_S)
-        running.cancel()
-        with suppress(asyncio.CancelledError):
-            await running
+        if running is not None:
+            running.cancel()
+            with suppress(asyncio.CancelledError):
+                await running
+
+    def keep(self, told: Mapping[str, Any], omit_s: float) -> None:
+        """Of the echoes, those sent while data flowed, after the omitted beginning; none if nobody knows when."""
+        began_ns, ended_ns = told.get("began_ns"), told.get("ended_ns")
+        if isinstance(began_ns, int) and isinstance(ended_ns, int):
+            first_ns = began_ns + int(omit_s * 1e9)
+            self._beside.rows = [row for row in self._beside.rows if first_ns <= row.monotonic_ns <= ended_ns]
+            self._loaded = self._beside.delays_us
 
     @property
     def facts(self) -> dict[str, Any]:
         """For an observation's detail: round-trip times in microseconds, ``null`` where an echo was lost."""
-        found = {"idle_us": self._idle, "loaded_us": self._beside.delays_us}
+        found = {"idle_us": self._idle, "loaded_us": self._loaded}
         return {name: delays for name, delays in found.items() if delays}
 
 
@@ -115,9 +119,9 @@ def cost(action: Action, permit: Permit, tests: int, duration_s: float) -> Cost:
 
 
 def _beside(duration_s: float) -> dict[str, Any]:
-    """Echoes spread over a test, so that the last one is answered before it ends."""
+    """Echoes spread over a test and what comes before it; they end with it."""
     every_s = max(EVERY_S, duration_s / MOST)
-    return BESIDE | {"attempts": max(1, int(duration_s / every_s) - 2), "interval_ms": every_s * 1000}
+    return BESIDE | {"attempts": int((duration_s + START_S) / every_s), "interval_ms": every_s * 1000}
 
 
 def _action(vantage: str, targets: tuple[Target, ...], asked: dict[str, Any]) -> Action:

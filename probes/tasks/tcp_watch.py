@@ -11,6 +11,7 @@ import ctypes
 import os
 import struct
 import threading
+import time
 from contextlib import suppress
 from pathlib import Path
 from socket import IPPROTO_TCP
@@ -37,6 +38,7 @@ class Watch:
     def __init__(self) -> None:
         self._libc = ctypes.CDLL(None)
         self._seen: dict[int, bytes] = {}
+        self._began_ns = self._ended_ns = 0
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._look_on, daemon=True)
         self._lost_before = lost_datagrams()
@@ -48,6 +50,7 @@ class Watch:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._ended_ns = time.monotonic_ns()
         self._over.set()
         self._thread.join()
 
@@ -55,6 +58,8 @@ class Watch:
     def found(self) -> dict[str, Any]:
         """The sums over all connections as last seen, the least round-trip time of any, and limits of this host."""
         told: dict[str, Any] = {"connections": len(self._seen), **_memory()}
+        if self._began_ns:  # the control connection and another: data flow, in the time of this host's clock
+            told |= {"began_ns": self._began_ns, "ended_ns": self._ended_ns}
         for name, at in _COUNTERS.items():
             told[name] = sum(struct.unpack_from("=Q", raw, at)[0] for raw in self._seen.values())
         rtts = [struct.unpack_from("=I", raw, _MIN_RTT)[0] for raw in self._seen.values()]
@@ -68,6 +73,8 @@ class Watch:
             with suppress(OSError):
                 for name in os.listdir("/proc/self/fd"):  # noqa: PTH208 - names only, ten times a second
                     self._look(int(name))
+            if len(self._seen) > 1:
+                self._began_ns = self._began_ns or time.monotonic_ns()
 
     def _look(self, descriptor: int) -> None:
         raw, length = ctypes.create_string_buffer(_SIZE), ctypes.c_uint(_SIZE)

@@ -145,7 +145,7 @@ def test_round_trip_times_are_taken_before_and_beside_a_test(rig: Rig, ask: Ask)
         kept = measure_tcp(rig, ask, [SERVER[4]], limit_mbit_s=50, duration_s=2)
     for detail in kept.details():
         assert len(detail["idle_us"]) == 5
-        assert len(detail["loaded_us"]) == 8
+        assert 5 <= len(detail["loaded_us"]) <= 11
         assert all(it > 0 for it in detail["idle_us"] + detail["loaded_us"])
     assert "sndbuf_limited_percent" in kept.details()[0]
     assert json.loads(kept.raws[kept.details()[0]["raw"]])["end"]
