@@ -61,6 +61,8 @@ class ReachabilityParameters(ProbingParameters):
     """How reachability is sampled, and of what."""
 
     basis: Literal["area", "terminal", "both"] = "both"  #: reading of the definition; ``both`` judges the lower one
+    #: Which terminals count: every registered one, or only those that are meant to be on a network themselves.
+    counted: Literal["registered", "networked"] = "registered"
 
 
 @dataclass(slots=True)
@@ -89,13 +91,14 @@ def access_reachability(
 
     An object without an address is unreachable. A window shows an object unreachable only if every attempt that was
     owed in it, at every address and service, was made and stayed unanswered; an object that is neither reachable nor
-    shown unreachable is unknown. By area, terminal or both; of both, the lower share is judged. A terminal that is
-    declared as not connectable, or that has no address and works behind a gateway, is left out: the shares of connected
-    and of dumb devices speak of those.
+    shown unreachable is unknown. By area, terminal or both; of both, the lower share is judged. Every registered
+    terminal counts, unless the profile counts those alone that are meant to be on a network themselves: then what is
+    declared as not connectable, or has no address and works behind a gateway, is left out, and that is told.
     """
     found = judged_objects(register.members, observations, parameters)
     bases = ("terminal", "area") if parameters.basis == "both" else (parameters.basis,)
-    own = [member for member in register.members if not _is_counted_elsewhere(member)]
+    everyone = parameters.counted == "registered"
+    own = [member for member in register.members if everyone or not _is_counted_elsewhere(member)]
     members = {basis: [member for member in own if member.basis == basis] for basis in bases}
     missing = tuple(f"{basis}-basis-not-measured" for basis in bases if not members[basis])
     ratios = [_ratio(basis, members[basis], found) for basis in bases if members[basis]]

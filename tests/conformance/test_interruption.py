@@ -23,7 +23,7 @@ from reports.verify import verify
 
 pytestmark = pytest.mark.lab
 
-PROFILE = ("--profile", "terminal-reachability")
+PROFILE = ("--profile", str(Path(__file__).with_name("reachability.yaml")))
 DEADLINE_S = 60
 FLOW_PORT = 20_400  #: of the virtual plant's flow
 #: Requirements of a flow that a busy machine meets as well; one flow of 6 s serves all three.

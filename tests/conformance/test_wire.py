@@ -22,7 +22,7 @@ from profiles.verdict import ExitStatus
 
 pytestmark = pytest.mark.lab
 
-PROFILE = ("--profile", "terminal-reachability")
+PROFILE = ("--profile", str(Path(__file__).with_name("reachability.yaml")))
 SEATS = ("office", "cell-a", "cell-b")
 
 

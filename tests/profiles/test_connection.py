@@ -117,10 +117,16 @@ def test_what_cannot_be_connected_is_dumb_and_not_unconnected() -> None:
     assert isinstance(dumb, Ratio)
     assert (connected.numerator, connected.denominator) == (1, 2)
     assert (dumb.numerator, dumb.denominator) == (2, 3)
-    reachable = access_reachability(register, seen, ReachabilityParameters(windows=1, basis="terminal"))
-    assert isinstance(reachable, Ratio)
-    assert (reachable.numerator, reachable.denominator) == (1, 1)
-    assert reachable.notes == ("unnetworked-left-out",)
+    parameters = ReachabilityParameters(windows=1, basis="terminal")
+    strict, networked = (
+        access_reachability(register, seen, parameters.model_copy(update={"counted": it}))
+        for it in ("registered", "networked")
+    )
+    assert isinstance(strict, Ratio)
+    assert isinstance(networked, Ratio)
+    assert (strict.numerator, strict.denominator, strict.notes) == (1, 3, ())
+    assert (networked.numerator, networked.denominator, networked.notes) == (1, 1, ("unnetworked-left-out",))
+    assert parameters.counted == "registered"  # nobody leaves the register by a word in a plant file alone
     assert connected_share(Register((legacy,)), seen, PARAMETERS) == Invalid("empty-register")
 
 

@@ -250,6 +250,11 @@ def test_the_virtual_plant_asks_something_of_every_pillar() -> None:
     assert asked <= {it.id for it in made.requirements}
     changed = {it.id: row(it) for it in made.requirements if it != inherited[it.id]}
     assert changed == {
+        "NET-RCH-E": ("R0", ">= 100 %", "stated"),
+        "NET-RCH-P": ("R0", ">= 90 %", "stated"),
+        "NET-RCH-S": ("R0", ">= 90 %", "stated"),
+        "NET-RCH-X": ("R0", ">= 90 %", "stated"),
+        "NET-RCH-PSX": ("R0", ">= 90 %", "stated"),
         "NET-APP": ("R0", ">= 100 %", "project"),
         "NET-COV": ("R1", ">= 95 %", "project"),
         "NET-CONN": ("R0", ">= 90 %", "project"),
