@@ -1,4 +1,4 @@
-"""Round-trip time while nothing is loaded, and while a test of rates loads the path: echoes before and beside the test.
+"""Round-trip time while nothing is loaded, and while a test of rates loads the path: echoes before and beside tests.
 
 RFC 6349 asks for the baseline round-trip time (section 3.2) and for that during the transfer (section 4.3); echoes give
 both by the same instrument, in both directions of the transfer. They are Type-P = ICMP echo of 32 octets, within all
@@ -52,7 +52,7 @@ class Silent:
 
 
 class WorkingLatency:
-    """Echoes to one target, before and beside each of its tests."""
+    """Echoes to one target, before its first test and beside each."""
 
     def __init__(self, vantage: str, target: Target, gate: Gate) -> None:
         self._vantage = vantage
@@ -65,8 +65,8 @@ class WorkingLatency:
         self._mute = False  #: whether it answered no echo before, so that none is asked any more
 
     async def before(self) -> None:
-        """Take the baseline; of a target that answers no first echo, none, so that its ICMP errors are left to TCP."""
-        if self._mute:
+        """Take the baseline once; of a target that answers no first echo, none: its ICMP errors are left to TCP."""
+        if self._mute or self._idle:
             return
         kept = Silent()
         await icmp.run(_action(self._vantage, (self._target,), BEFORE | {"attempts": 1}), self._gate, kept)

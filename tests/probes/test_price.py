@@ -37,7 +37,7 @@ def test_rates_stretch_the_time(ask: Ask) -> None:
 
 
 #: What is asked of each of their targets is needed to price them; their own tests do.
-ASKED_BY_TARGET = {"cyclic-flow", "modem-status", "snmp-read", "snmp-walk"}
+ASKED_BY_TARGET = {"cyclic-flow", "http-throughput", "modem-status", "snmp-read", "snmp-walk"}
 
 
 @pytest.mark.parametrize("name", sorted(MODULES.keys() - ASKED_BY_TARGET))
