@@ -3,6 +3,7 @@
 RFC 6349 asks that windows and socket buffers be no bottleneck (section 3.3). Linux says for how long a sender had
 something on its way, and for how much of that the receiver's window or the own send buffer let no more pass
 (``tcpi_busy_time``, ``tcpi_rwnd_limited``, ``tcpi_sndbuf_limited``); a test whose sender is here is judged by that.
+The kernel counts in ticks, 1 to 10 ms each: on a path of microseconds it may see none of it, and then nothing is said.
 Of a test whose sender is at the far end, only the own receive buffer can be judged, by the data in flight.
 
 Standard library only: this module travels to vantage points.

@@ -5,7 +5,8 @@ which TCP finds its rate. The rate never exceeds what is asked (``limit_mbit_s``
 permits; a rate found at such a cap says ``"bound"`` in its detail: it is a lower bound of what the path can carry. A
 rate that the tester, a window or a buffer bounded is none at all, but ``unsound``.
 
-Echoes before and beside each test say what it does to the path's round-trip time (:mod:`probes.working_latency`).
+Echoes before the first test of a target and beside each say what a test does to the path's round-trip time
+(:mod:`probes.working_latency`).
 
 Standard library only: this module travels to vantage points.
 """
@@ -38,7 +39,6 @@ from probes.working_latency import WorkingLatency
 from profiles.observation import Observation
 
 UP, DOWN = "goodput-up", "goodput-down"
-DIRECTIONS = {"up": (UP,), "down": (DOWN,), "both": (UP, DOWN)}
 QUANTITIES = {UP: "Mbit/s", DOWN: "Mbit/s"}
 
 

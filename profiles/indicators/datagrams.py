@@ -18,6 +18,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from profiles.indicators.rates import partly
 from profiles.indicators.registry import indicator
 from profiles.indicators.trials import facts
 from profiles.observation import INSTRUMENT_ERRORS
@@ -79,6 +80,7 @@ def udp_loss(register: Register, observations: Iterable[Observation], parameters
     _collect(owing, observations, parameters, "udp-loss")
     ratios = {it: _lost(owing, it, parameters) for it in parameters.directions}
     judged = max(ratios, key=lambda it: _share(ratios[it]))
+    worse = (f"judged-by-{judged}-loss",) if len(ratios) > 1 else ()
     lost, sent, unknown = ratios[judged]
     if not sent:
         return Invalid(
@@ -89,7 +91,7 @@ def udp_loss(register: Register, observations: Iterable[Observation], parameters
         sent,
         unknown,
         failing=(*_losing(owing, judged), *_unmeasured(owing)),
-        notes=_notes(owing, register, parameters, judged),
+        notes=(*worse, *partly(len(owing), register)),
         facts=tuple((f"loss_{it}", f"{lost}/{sent}") for it, (lost, sent, _) in ratios.items()),
     )
 
@@ -111,8 +113,8 @@ def udp_rate(register: Register, observations: Iterable[Observation], parameters
     failing = tuple(Finding(id, it.fault or "not-measured") for id, it in missing.items())
     if not rates:
         return Invalid(failing[0].reason, failing=failing)
-    partly = ("some-without-rate-server",) if len(owing) < sum(it.drawn for it in register.members) else ()
-    return Samples(tuple(rates.values()), "Mbit/s", len(missing), tuple(rates), failing=failing, notes=partly)
+    notes = partly(len(owing), register)
+    return Samples(tuple(rates.values()), "Mbit/s", len(missing), tuple(rates), failing=failing, notes=notes)
 
 
 def _owing(register: Register, parameters: DatagramParameters) -> dict[str, _Seen]:
@@ -175,11 +177,3 @@ def _losing(owing: Mapping[str, _Seen], direction: str) -> Iterator[Finding]:
 
 def _unmeasured(owing: Mapping[str, _Seen]) -> tuple[Finding, ...]:
     return tuple(Finding(id, seen.fault) for id, seen in owing.items() if seen.fault)
-
-
-def _notes(
-    owing: Mapping[str, _Seen], register: Register, parameters: DatagramParameters, judged: str
-) -> tuple[str, ...]:
-    notes = [f"judged-by-{judged}-loss"] if len(parameters.directions) > 1 else []
-    notes += ["some-without-rate-server"] if len(owing) < sum(it.drawn for it in register.members) else []
-    return tuple(notes)

@@ -122,7 +122,7 @@ def mean_access_rate(register: Register, observations: Iterable[Observation], pa
     found = combine([seen.rates[judged] for seen in complete.values()])
     failed = sum(seen.failed for seen in complete.values())
     notes = [f"judged-by-{judged}"] if len(directions) > 1 else []
-    notes += [*_partly(owing, register), *(["some-tests-failed"] if failed else [])]
+    notes += [*partly(len(owing), register), *(["some-tests-failed"] if failed else [])]
     told = _facts(means, judged, len(owing), len(register.members))
     return Measurement(
         fmean(means[judged].values()),
@@ -161,12 +161,15 @@ def rate_target_share(
     below = [Finding(id, "rate-below-target", _told(owing[id], directions)) for id, met in outcomes.items() if not met
              and met is not None]  # fmt: skip
     unknown = [Finding(id, _why(owing[id], directions)) for id, met in outcomes.items() if met is None]
+    serving = sum(it.measurable and _serves(it, parameters.port) for it in register.members)
+    failed = ("some-tests-failed",) if any(owing[id].failed for id, met in outcomes.items() if met is not None) else ()
     return Ratio(
         sum(met is True for met in outcomes.values()),
         len(outcomes) - len(unknown),
         len(unknown),
+        None if register.census else serving,
         failing=(*below, *unknown),
-        notes=_partly(owing, register),
+        notes=(*partly(len(owing), register), *failed),
         facts=(
             ("target", f"{parameters.target_mbit_s:g} {UNIT}"),
             ("with_server", f"{len(owing)}/{len(register.members)}"),
@@ -208,8 +211,9 @@ def _ratios(rows: Iterable[Observation], line_mbit_s: float) -> Iterator[float]:
             yield ratio
 
 
-def _partly(owing: Mapping[str, _Seen], register: Register) -> tuple[str, ...]:
-    return ("some-without-rate-server",) if len(owing) < sum(it.drawn for it in register.members) else ()
+def partly(serving: int, register: Register) -> tuple[str, ...]:
+    """The note to make where only so many of the drawn terminals have a measuring server."""
+    return ("some-without-rate-server",) if serving < sum(it.drawn for it in register.members) else ()
 
 
 def _serves(member: Member, port: int) -> bool:

@@ -21,7 +21,7 @@ import pytest
 from probes.action import Action
 from probes.gate import Gate
 from probes.methods import method
-from probes.throughput import DIRECTIONS
+from probes.rate_parameters import DIRECTIONS
 from profiles.observation import Observation
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def measure(
     kept = Kept()
     rig.within(rig.client, lambda: asyncio.run(method(action.method).run(action, gate, kept)))
     owed = [(target.id, quantity, n) for target in action.targets for n in range(asked.get("attempts", 1))
-            for quantity in DIRECTIONS[asked.get("direction", "both")]]  # fmt: skip
+            for quantity in (f"goodput-{way}" for way in DIRECTIONS[asked.get("direction", "both")])]  # fmt: skip
     assert [(row.target, row.quantity, row.attempt) for row in kept.rows] == owed
     assert all(row.unit == "Mbit/s" and (row.value is None) != (row.error is None) for row in kept.rows)
     return kept

@@ -188,6 +188,20 @@ def test_a_terminal_must_reach_the_target_in_each_direction() -> None:
     assert share([member("a"), member("b")], SOUND, direction="up").numerator == 2
 
 
+def test_a_sample_is_no_census_of_those_with_a_server(ask: Callable[..., Requirement]) -> None:
+    sample = [member("a"), member("b", drawn=False), Member("d", drawn=False)]
+    found = share(sample, SOUND)
+    assert (found.numerator, found.denominator, found.population) == (1, 1, 2)
+    assert share([member("a"), member("b")], SOUND).population is None
+    judged = judge(ask(">= 100 %", "R0", indicator="rate-target-share"), found)
+    assert judged.verdict is Verdict.INCONCLUSIVE
+
+
+def test_tests_that_failed_beside_sound_ones_are_told_of_beside_the_share() -> None:
+    seen = [*SOUND, row("a", "down", None, 2, error="busy")]
+    assert share([member("a"), member("b")], seen, attempts=4).notes == ("some-tests-failed",)
+
+
 @pytest.mark.parametrize(
     ("seen", "met"),
     [

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from conformance.cli import main
+from profiles.indicators.registry import known
 from profiles.language import Texts
 from profiles.problem import UserMistake
 from reports.bundle import Bundle
@@ -208,6 +209,12 @@ def test_every_quantity_and_rule_and_verdict_of_the_report_has_words() -> None:
     facts = {code for path in templates.iterdir() for code in re.findall(r'fact\("([\w.-]+)"', path.read_text("utf-8"))}
     assert said | facts
     assert {f"report.{code}" for code in said | facts} <= codes
+
+
+def test_every_indicator_that_is_computed_is_defined_in_both_languages() -> None:
+    """Without a text of its own, a reader of Chinese would be shown the docstring."""
+    computed = {id for id, it in known().items() if it.reduce and it.reduce.__module__.startswith("profiles.")}
+    assert {f"report.definition.{id}" for id in computed} <= set(Texts.of("reports").codes())
 
 
 def command(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
