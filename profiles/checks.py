@@ -42,6 +42,7 @@ def check(requirement: Requirement, at: Path) -> Iterator[Complaint]:
         yield Complaint((*at, "indicator"), "unknown-indicator-like" if near else "unknown-indicator", facts)
         return
     yield from _check_units(requirement, indicator, at)
+    yield from _check_sampling(requirement, indicator, at)
     try:
         indicator.parameters.model_validate(requirement.parameters)
     except ValidationError as error:
@@ -73,6 +74,14 @@ def _check_rules(requirement: Requirement, at: Path) -> Iterator[Complaint]:
         yield Complaint((*at, "rule" if rule is Rule.R4 else "sample_rule"), "quantile-missing", facts)
     if not ranked and requirement.quantile is not None:
         yield Complaint((*at, "quantile"), "quantile-unused", facts)
+
+
+def _check_sampling(requirement: Requirement, indicator: Indicator, at: Path) -> Iterator[Complaint]:
+    """No sample where the objects are no population of equals: the bounds of its rule would hold for nothing."""
+    asked = {"sample_size": requirement.sample_size, "sample_rule": requirement.sample_rule}
+    for key, value in asked.items():
+        if value is not None and not indicator.sampled:
+            yield Complaint((*at, key), "sample-unfit", {"indicator": indicator.id})
 
 
 def _check_units(requirement: Requirement, indicator: Indicator, at: Path) -> Iterator[Complaint]:

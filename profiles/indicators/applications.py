@@ -31,12 +31,17 @@ class LivenessParameters(Strict):
     timeout_ms: float = Field(default=2000, gt=0, le=60_000)  #: of one, connection and answer together
 
 
+def _speaks(member: Member, _parameters: LivenessParameters) -> bool:
+    return bool(member.fact("applications"))
+
+
 @indicator(
     "application-liveness",
     unit="%",
     methods=("application-exchange",),
     parameters=LivenessParameters,
     objects=("terminal",),
+    counts=_speaks,
 )
 def application_liveness(
     register: Register, observations: Iterable[Observation], parameters: LivenessParameters
@@ -54,7 +59,7 @@ def application_liveness(
         if seen.attempt < parameters.attempts:
             port = str(facts(seen.detail).get("port"))
             trials[seen.target, port][seen.address].add(seen, parameters.timeout_ms)
-    speaking = [member for member in register.members if member.fact("applications")]
+    speaking = [member for member in register.members if _speaks(member, parameters)]
     drawn = [member for member in speaking if member.drawn]
     outcomes = [(member, *_lives(member, trials, parameters.attempts)) for member in drawn]
     known = [lives for _, lives, _ in outcomes if lives is not None]
@@ -63,7 +68,7 @@ def application_liveness(
         for member, lives, note in outcomes
         if not lives
     )
-    population = None if register.census else len(speaking)
+    population = None if len(drawn) == len(speaking) else len(speaking)
     return Ratio(sum(known), len(known), len(drawn) - len(known), population, "terminal", failing)
 
 

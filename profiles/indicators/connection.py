@@ -139,7 +139,18 @@ class _Evidence:
         return age_h <= self.parameters.record_age_h, "record-stale", f"{age_h:.0f} h"
 
 
-@indicator("connected-share", unit="%", methods=METHODS, parameters=ConnectionParameters, objects=("terminal",))
+def _can_be_connected(member: Member, _parameters: ConnectionParameters) -> bool:
+    return member.fact("connectable") != "no"
+
+
+@indicator(
+    "connected-share",
+    unit="%",
+    methods=METHODS,
+    parameters=ConnectionParameters,
+    objects=("terminal",),
+    counts=_can_be_connected,
+)
 def connected_share(
     register: Register, observations: Iterable[Observation], parameters: ConnectionParameters
 ) -> Reduced:
@@ -151,7 +162,7 @@ def connected_share(
     connected while its gateway is shown. An object is not connected only if everything that could have shown it was
     read soundly and did not; else it is unknown. Objects that are declared as not connectable are left out.
     """
-    members = [it for it in register.members if it.fact("connectable") != "no"]
+    members = [it for it in register.members if _can_be_connected(it, parameters)]
     return _share(members, observations, parameters, counts=True) if members else Invalid("empty-register")
 
 

@@ -102,7 +102,14 @@ class Tally:
         self.unknown += covered is None
 
 
-@indicator("access-coverage", unit="%", methods=(LOG, *LIVE), parameters=CoverageParameters, objects=("coverage",))
+@indicator(
+    "access-coverage",
+    unit="%",
+    methods=(LOG, *LIVE),
+    parameters=CoverageParameters,
+    objects=("coverage",),
+    sampled=False,  # areas are not equals, and what was sampled in them was not drawn
+)
 def access_coverage(register: Register, observations: Iterable[Observation], parameters: CoverageParameters) -> Reduced:
     """Covered places over all places of the activity areas, each technology by itself.
 

@@ -68,6 +68,7 @@ class _Before:
     methods=(LOG, *LIVE, EARLIER),
     parameters=CoverageParameters,
     objects=("coverage",),
+    sampled=False,
 )
 def access_coverage_change(
     register: Register, observations: Iterable[Observation], parameters: CoverageParameters

@@ -19,6 +19,7 @@ from typing import Literal
 from pydantic import Field
 
 from profiles.indicators.rates import partly
+from profiles.indicators.rates import serves
 from profiles.indicators.registry import indicator
 from profiles.indicators.trials import facts
 from profiles.observation import INSTRUMENT_ERRORS
@@ -67,7 +68,7 @@ class _Seen:
     fault: str = ""  #: first reason why an attempt gave nothing
 
 
-@indicator("udp-loss", unit="%", methods=METHODS, parameters=DatagramParameters, objects=("terminal",))
+@indicator("udp-loss", unit="%", methods=METHODS, parameters=DatagramParameters, objects=("terminal",), counts=serves)
 def udp_loss(register: Register, observations: Iterable[Observation], parameters: DatagramParameters) -> Reduced:
     """Datagrams that did not arrive, over all of which the receiver can tell, of all terminals with a server together.
 
@@ -91,12 +92,14 @@ def udp_loss(register: Register, observations: Iterable[Observation], parameters
         sent,
         unknown,
         failing=(*_losing(owing, judged), *_unmeasured(owing)),
-        notes=(*worse, *partly(len(owing), register)),
+        notes=(*worse, *partly(_serving(register, parameters), register)),
         facts=tuple((f"loss_{it}", f"{lost}/{sent}") for it, (lost, sent, _) in ratios.items()),
     )
 
 
-@indicator("udp-rate", unit="Mbit/s", methods=METHODS, parameters=DatagramParameters, objects=("terminal",))
+@indicator(
+    "udp-rate", unit="Mbit/s", methods=METHODS, parameters=DatagramParameters, objects=("terminal",), counts=serves
+)
 def udp_rate(register: Register, observations: Iterable[Observation], parameters: DatagramParameters) -> Reduced:
     """Mean rate of the datagrams that arrived, one value for each terminal with a server: its lower direction's.
 
@@ -113,14 +116,16 @@ def udp_rate(register: Register, observations: Iterable[Observation], parameters
     failing = tuple(Finding(id, it.fault or "not-measured") for id, it in missing.items())
     if not rates:
         return Invalid(failing[0].reason, failing=failing)
-    notes = partly(len(owing), register)
+    notes = partly(_serving(register, parameters), register)
     return Samples(tuple(rates.values()), "Mbit/s", len(missing), tuple(rates), failing=failing, notes=notes)
 
 
 def _owing(register: Register, parameters: DatagramParameters) -> dict[str, _Seen]:
-    port = str(parameters.port)
-    drawn = (it for it in register.members if it.drawn and it.measurable)
-    return {it.id: _Seen() for it in drawn if port in it.fact("tcp_ports").split()}
+    return {it.id: _Seen() for it in register.members if it.drawn and serves(it, parameters)}
+
+
+def _serving(register: Register, parameters: DatagramParameters) -> int:
+    return sum(serves(it, parameters) for it in register.members)
 
 
 def _collect(

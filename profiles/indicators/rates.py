@@ -18,6 +18,7 @@ from dataclasses import field
 from statistics import fmean
 from statistics import median
 from typing import Literal
+from typing import Protocol
 
 from pydantic import Field
 
@@ -91,12 +92,25 @@ class _Seen:
         return None if direction in self.capped else False
 
 
+class _Asked(Protocol):
+    """Parameters that name the port of the measuring server."""
+
+    @property
+    def port(self) -> int: ...
+
+
+def serves(member: Member, parameters: _Asked) -> bool:
+    """Whether a terminal declares the measuring server by which its rate is measured."""
+    return member.measurable and str(parameters.port) in member.fact("tcp_ports").split()
+
+
 @indicator(
     "mean-access-rate",
     unit=UNIT,
     methods=("tcp-throughput",),
     parameters=RateParameters,
     objects=("terminal",),
+    counts=serves,
 )
 def mean_access_rate(register: Register, observations: Iterable[Observation], parameters: RateParameters) -> Reduced:
     """Mean over the terminals with a measuring server of each one's mean goodput, up and down; the lower is judged.
@@ -106,7 +120,8 @@ def mean_access_rate(register: Register, observations: Iterable[Observation], pa
     or the profile asked for (limit_mbit_s) and not what its line can carry: a lower bound is averaged with nothing.
     Tests that failed beside sound ones are told of. The uncertainty is that of repeated attempts (GUM, type A).
     """
-    owing = {it.id: _Seen() for it in register.members if it.drawn and it.measurable and _serves(it, parameters.port)}
+    serving = [it for it in register.members if serves(it, parameters)]
+    owing = {it.id: _Seen() for it in serving if it.drawn}
     if not owing:
         return Invalid("no-rate-server", f"tcp/{parameters.port}")
     _collect(owing, observations, parameters)
@@ -122,8 +137,8 @@ def mean_access_rate(register: Register, observations: Iterable[Observation], pa
     found = combine([seen.rates[judged] for seen in complete.values()])
     failed = sum(seen.failed for seen in complete.values())
     notes = [f"judged-by-{judged}"] if len(directions) > 1 else []
-    notes += [*partly(len(owing), register), *(["some-tests-failed"] if failed else [])]
-    told = _facts(means, judged, len(owing), len(register.members))
+    notes += [*partly(len(serving), register), *(["some-tests-failed"] if failed else [])]
+    told = _facts(means, judged, len(serving), len(register.members))
     return Measurement(
         fmean(means[judged].values()),
         found.expanded_uncertainty / len(complete),
@@ -143,6 +158,7 @@ def mean_access_rate(register: Register, observations: Iterable[Observation], pa
     methods=("tcp-throughput",),
     parameters=RateShareParameters,
     objects=("terminal",),
+    counts=serves,
 )
 def rate_target_share(
     register: Register, observations: Iterable[Observation], parameters: RateShareParameters
@@ -152,7 +168,8 @@ def rate_target_share(
     A rate at a cap is a lower bound: it shows that a target is reached, and never that it is missed. A terminal without
     a rate is unknown. Terminals that declare no server on the port are not measured, and counted as such.
     """
-    owing = {it.id: _Seen() for it in register.members if it.drawn and it.measurable and _serves(it, parameters.port)}
+    serving = [it for it in register.members if serves(it, parameters)]
+    owing = {it.id: _Seen() for it in serving if it.drawn}
     if not owing:
         return Invalid("no-rate-server", f"tcp/{parameters.port}")
     _collect(owing, observations, parameters)
@@ -161,18 +178,17 @@ def rate_target_share(
     below = [Finding(id, "rate-below-target", _told(owing[id], directions)) for id, met in outcomes.items() if not met
              and met is not None]  # fmt: skip
     unknown = [Finding(id, _why(owing[id], directions)) for id, met in outcomes.items() if met is None]
-    serving = sum(it.measurable and _serves(it, parameters.port) for it in register.members)
     failed = ("some-tests-failed",) if any(owing[id].failed for id, met in outcomes.items() if met is not None) else ()
     return Ratio(
         sum(met is True for met in outcomes.values()),
         len(outcomes) - len(unknown),
         len(unknown),
-        None if register.census else serving,
+        None if len(owing) == len(serving) else len(serving),
         failing=(*below, *unknown),
-        notes=(*partly(len(owing), register), *failed),
+        notes=(*partly(len(serving), register), *failed),
         facts=(
             ("target", f"{parameters.target_mbit_s:g} {UNIT}"),
-            ("with_server", f"{len(owing)}/{len(register.members)}"),
+            ("with_server", f"{len(serving)}/{len(register.members)}"),
         ),
     )
 
@@ -212,12 +228,8 @@ def _ratios(rows: Iterable[Observation], line_mbit_s: float) -> Iterator[float]:
 
 
 def partly(serving: int, register: Register) -> tuple[str, ...]:
-    """The note to make where only so many of the drawn terminals have a measuring server."""
-    return ("some-without-rate-server",) if serving < sum(it.drawn for it in register.members) else ()
-
-
-def _serves(member: Member, port: int) -> bool:
-    return str(port) in member.fact("tcp_ports").split()
+    """The note to make where only so many of all terminals have a measuring server."""
+    return ("some-without-rate-server",) if serving < len(register.members) else ()
 
 
 def _collect(owing: Mapping[str, _Seen], observations: Iterable[Observation], parameters: RateParameters) -> None:

@@ -78,11 +78,18 @@ class _Record:
     fault: str = ""  #: first instrument error
 
 
+def _counts(member: Member, parameters: ReachabilityParameters) -> bool:
+    """Whether it counts: every registered one, or no dumb device, and none without an address behind a gateway."""
+    elsewhere = member.fact("connectable") == "no" or (not member.measurable and bool(member.fact("gateway")))
+    return parameters.counted == "registered" or not elsewhere
+
+
 @indicator(
     "access-reachability",
     unit="%",
     methods=("icmp-echo", "tcp-connect", "neighbour", "application-exchange"),
     parameters=ReachabilityParameters,
+    counts=_counts,
 )
 def access_reachability(
     register: Register, observations: Iterable[Observation], parameters: ReachabilityParameters
@@ -97,18 +104,12 @@ def access_reachability(
     """
     found = judged_objects(register.members, observations, parameters)
     bases = ("terminal", "area") if parameters.basis == "both" else (parameters.basis,)
-    everyone = parameters.counted == "registered"
-    own = [member for member in register.members if everyone or not _is_counted_elsewhere(member)]
+    own = [member for member in register.members if _counts(member, parameters)]
     members = {basis: [member for member in own if member.basis == basis] for basis in bases}
     missing = tuple(f"{basis}-basis-not-measured" for basis in bases if not members[basis])
     ratios = [_ratio(basis, members[basis], found) for basis in bases if members[basis]]
     left_out = ("unnetworked-left-out",) if len(own) < len(register.members) else ()
     return _lower(ratios, (*left_out, *missing)) if ratios else Invalid(missing[-1])
-
-
-def _is_counted_elsewhere(member: Member) -> bool:
-    """Whether its access to the network is no matter of its own: a dumb device, or one behind a gateway."""
-    return member.fact("connectable") == "no" or (not member.measurable and bool(member.fact("gateway")))
 
 
 def judged_objects(
@@ -225,7 +226,7 @@ def _lower(ratios: Sequence[Ratio], notes: tuple[str, ...]) -> Ratio:
         population=None if judged.population is None else judged.population + owed,
         failing=tuple(finding for ratio in (judged, *others) for finding in ratio.failing),
         notes=(*notes, f"judged-by-{judged.basis}") if others else notes,
-        facts=tuple((ratio.basis, _counts(ratio)) for ratio in ratios),
+        facts=tuple((ratio.basis, _told(ratio)) for ratio in ratios),
     )
 
 
@@ -244,6 +245,6 @@ def _of_drawn(ratio: Ratio, reachable: int) -> Fraction:
     return Fraction(reachable, drawn) if drawn else Fraction(0)
 
 
-def _counts(ratio: Ratio) -> str:
+def _told(ratio: Ratio) -> str:
     unknown = f" + {ratio.unknown}?" if ratio.unknown else ""
     return f"{ratio.numerator}/{ratio.denominator}{unknown}"

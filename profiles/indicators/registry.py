@@ -15,6 +15,7 @@ from typing import Any
 
 from profiles.extensions import extensions
 from profiles.observation import Observation
+from profiles.reduced import Member
 from profiles.reduced import Reduced
 from profiles.reduced import Register
 from profiles.requirement import Strict
@@ -39,6 +40,13 @@ OBJECTS = (
 )
 
 Reduce = Callable[[Register, Iterable[Observation], Any], Reduced]
+#: Whether a member of the register counts under some parameters; a sample is drawn from those alone.
+Counts = Callable[[Member, Any], bool]
+
+
+def every_member(_member: Member, _parameters: Strict) -> bool:
+    """Every member of the register counts."""
+    return True
 
 
 class NoParameters(Strict):
@@ -56,6 +64,8 @@ class Indicator:
     parameters: type[Strict] = NoParameters
     objects: tuple[str, ...] = ("terminal", "area")  #: which of :data:`OBJECTS` it speaks about
     reduce: Reduce | None = None  #: ``None`` while nothing computes it
+    counts: Counts = every_member  #: which members of the register it is the share, or the mean, of
+    sampled: bool = True  #: whether a sample of its objects can be drawn
 
     @property
     def definition(self) -> str:
@@ -74,6 +84,8 @@ def indicator(
     parameters: type[Strict] = NoParameters,
     objects: tuple[str, ...] = ("terminal", "area"),
     title: Mapping[str, str] | None = None,
+    counts: Counts = every_member,
+    sampled: bool = True,
 ) -> Callable[[Reduce], Reduce]:
     """Declare the decorated pure function as the indicator ``id``.
 
@@ -84,6 +96,8 @@ def indicator(
         parameters: model of its parameters in a profile.
         objects: kinds of objects that it speaks about, of :data:`OBJECTS`.
         title: zh and en; of the built-in ones it stands in ``catalogue.toml``.
+        counts: whether a member of the register counts under the requirement's parameters, where not all of them do.
+        sampled: whether a sample of its objects can be drawn; not where they are no population of equals.
 
     Raises:
         ValueError: if the function has no docstring, the id is taken, or there are no such objects.
@@ -97,7 +111,7 @@ def indicator(
         if unknown := set(objects).difference(OBJECTS):
             raise ValueError(f"indicator {id} speaks about unknown objects: {', '.join(sorted(unknown))}")
         said = title or _catalogue().get(id, {}).get("title", {"zh": id, "en": id})
-        _implemented[id] = Indicator(id, unit, said, methods, parameters, objects, reduce)
+        _implemented[id] = Indicator(id, unit, said, methods, parameters, objects, reduce, counts, sampled)
         return reduce
 
     return declare

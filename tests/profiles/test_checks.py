@@ -109,6 +109,12 @@ def test_the_example_is_sound(tmp_path: Path) -> None:
             "requirements[0].sample_size",
             "sample-without-rule",
         ),
+        (
+            [("access-reachability", "access-coverage"), ("rule: R0", "rule: R1\n    sample_rule: R2")],
+            (11, 18),
+            "requirements[0].sample_rule",
+            "sample-unfit",
+        ),
         ([("rule: R0", "rule: R0\n    sample_size: 0")], (11, 18), "requirements[0].sample_size", "out-of-range"),
         ([("rule: R0", "rule: info")], (12, 7), "requirements[0].threshold", "info-with-threshold"),
         ([(", quote: limit", "")], (14, 15), "requirements[0].threshold.source", "quote-missing"),
