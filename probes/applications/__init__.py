@@ -4,7 +4,7 @@ A module defines ``PROTOCOL``. Its ``converse(asked)`` is a generator that never
 this, hear so much), is resumed with what was heard, and returns what the device says of itself. It asks as little as
 shows that the application lives, and never anything that writes, subscribes, logs in or changes a state. A refusal in
 the protocol's own words is an answer: the application lives. What cannot be that protocol raises
-:class:`NotThisProtocol`.
+:class:`NotThisProtocol`; an end that the protocol itself tells, where an answer is due, raises :class:`Ended`.
 
 Whoever performs the steps (:mod:`probes.applications.exchange`) bounds time, octets and packets.
 
@@ -80,6 +80,10 @@ Dialogue = Generator[Step, bytes, Mapping[str, str]]
 
 class NotThisProtocol(Exception):
     """What came is not an answer in this protocol, and why it is not."""
+
+
+class Ended(Exception):
+    """The other side ended in the words of its protocol, without an answer."""
 
 
 @dataclass(frozen=True, slots=True)

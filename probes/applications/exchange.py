@@ -15,6 +15,7 @@ from probes.applications import FACTS_LIMIT
 from probes.applications import TEXT_LIMIT
 from probes.applications import Datagram
 from probes.applications import Dialogue
+from probes.applications import Ended
 from probes.applications import NotThisProtocol
 from probes.applications import Read
 from probes.applications import ReadLine
@@ -72,6 +73,7 @@ class Exchange:
     _heard: int = 0
     _said: int = 0
     _sends: int = 0
+    _gone: OSError | None = None  #: why what was said last did not leave
 
     async def hold(self, dialogue: Dialogue) -> Mapping[str, str]:
         """Perform every step; returns what the device said of itself.
@@ -89,6 +91,8 @@ class Exchange:
             return _bounded(ended.value)
         except NotThisProtocol as why:
             raise Broken("bad-answer", str(why)[:TEXT_LIMIT]) from None
+        except Ended as why:
+            raise Broken("reset", str(why)[:TEXT_LIMIT]) from None
         finally:
             dialogue.close()
 
@@ -123,7 +127,10 @@ class Exchange:
         if self._said > MOST_SAID or self._sends > MOST_SENDS:  # a bug of the protocol's module
             raise ValueError(f"a dialogue that says more than {MOST_SAID} octets or {MOST_SENDS} times something")
         self._note(">", octets)
-        self.line.send(octets)
+        try:
+            self.line.send(octets)
+        except (BrokenPipeError, ConnectionResetError) as gone:
+            self._gone = gone  # what the other side said before it went is still to be heard, and may be its answer
         return b""
 
     def _affordable(self, count: int) -> None:
@@ -139,6 +146,8 @@ class Exchange:
     async def _more(self) -> None:
         left_ns = self.deadline_ns - self.clock()
         came = await self.line.receive(MOST_HEARD, left_ns / SECOND_NS) if left_ns > 0 else None
+        if not came and self._gone is not None:
+            raise self._gone
         if came is None:
             raise Broken("timeout", f"{self._heard} octets heard" if self._heard else "")
         if not came:

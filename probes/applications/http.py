@@ -1,7 +1,8 @@
 """HTTP: HEAD / (RFC 9110 9.3.2), which is safe by definition and has no body in its answer.
 
 Any status is an answer: a server that wants to know who asks (401), has nothing there (404) or does not know HEAD (501)
-lives. A server that speaks TLS on this port says something that is no status line, and was declared wrongly.
+lives. A server that speaks TLS on this port was declared wrongly: most say something that is no status line, and some
+say in plain HTTP that it is the wrong one (400), which is an answer.
 
 Standard library only: this module travels to vantage points.
 """

@@ -1,14 +1,16 @@
 """HTTPS: a TLS handshake, then HEAD / as :mod:`probes.applications.http` asks it.
 
 The question is whether the application lives, not whether it is to be trusted: no certificate is checked, old versions
-and weak suites are taken, and what the certificate says is told as facts. An alert is an answer as well (a server that
-wants a certificate of ours lives). TLS works on octets in memory here and has no socket (:class:`ssl.MemoryBIO`).
+and weak suites are taken, and what the certificate says is told as facts. An alert that ends the connection is an
+answer as well (a server that wants a certificate of ours lives), but for the one that says no more than goodbye. TLS
+works on octets in memory here and has no socket (:class:`ssl.MemoryBIO`).
 
 Standard library only: this module travels to vantage points.
 """
 
 from __future__ import annotations
 
+import re
 import ssl
 import warnings
 from collections.abc import Callable
@@ -19,6 +21,7 @@ from functools import cache
 from typing import TypeVar
 
 from probes.applications import Dialogue
+from probes.applications import Ended
 from probes.applications import NotThisProtocol
 from probes.applications import Protocol
 from probes.applications import Read
@@ -33,6 +36,11 @@ from probes.applications.http import request
 
 T = TypeVar("T")
 RECORD = 16_384  #: octets of a record's content at most (RFC 8446 5.1)
+MOST_SAYINGS = 8  #: an undisturbed exchange takes four; a peer can make TLS say more, such as that its keys are renewed
+LEGACY_SERVERS = 0x4  #: OpenSSL's SSL_OP_LEGACY_SERVER_CONNECT: servers older than RFC 5746 (in ssl from 3.12 on)
+#: How OpenSSL calls an alert that it was told, unlike one that it makes of what it was told. Neither what it calls the
+#: protocol nor what it calls a version says anything about what was spoken.
+_TOLD = re.compile(r"(?:sslv3 alert|ssl/tls alert|tlsv1 alert|tlsv13 alert|tlsv1) ([a-z ]+)")
 
 
 @cache
@@ -41,10 +49,12 @@ def _context() -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
+    context.options |= LEGACY_SERVERS
+    with suppress(ssl.SSLError):
+        context.set_ciphers("ALL:@SECLEVEL=0")
     with warnings.catch_warnings(), suppress(ssl.SSLError, ValueError):
         warnings.simplefilter("ignore", DeprecationWarning)
         context.minimum_version = ssl.TLSVersion.TLSv1
-        context.set_ciphers("ALL:@SECLEVEL=0")
     return context
 
 
@@ -55,6 +65,7 @@ class _Stream:
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         self._tls = _context().wrap_bio(self._incoming, self._outgoing)
         self._heard = bytearray()
+        self._sayings = 0
 
     def facts(self) -> dict[str, str]:
         """Version of TLS, and what the certificate says of the server."""
@@ -109,10 +120,10 @@ class _Stream:
         return taken
 
     def _more(self) -> Generator[Step, bytes, None]:
-        try:
-            self._heard += yield from self._step(lambda: self._tls.read(RECORD))
-        except ssl.SSLZeroReturnError:
-            raise NotThisProtocol("TLS was closed before the answer came") from None
+        came = yield from self._step(lambda: self._tls.read(RECORD))
+        if not came:
+            raise Ended("TLS was closed before the answer came")
+        self._heard += came
 
     def _step(self, attempt: Callable[[], T]) -> Generator[Step, bytes, T]:
         """Whatever TLS has to do, with as much of what comes as it needs."""
@@ -125,7 +136,19 @@ class _Stream:
 
     def _flush(self) -> Generator[Step, bytes, None]:
         if self._outgoing.pending:
+            self._sayings += 1
+            expect(self._sayings <= MOST_SAYINGS, "a peer that never lets TLS come to an end")
             yield Send(self._outgoing.read())
+
+
+def _alert(error: ssl.SSLError) -> str:
+    """Which alert we were told; empty if it is an error of another kind."""
+    found = _TOLD.search(_words(error))
+    return found[1].strip() if found else ""
+
+
+def _words(error: ssl.SSLError) -> str:
+    return (error.reason or str(error)).lower().replace("_", " ")
 
 
 def converse(asked: Mapping[str, str]) -> Dialogue:
@@ -138,10 +161,12 @@ def converse(asked: Mapping[str, str]) -> Dialogue:
         yield from stream.say(request(asked))
         told |= yield from stream.hold(answer())
         yield from stream.end()
+    except ssl.SSLZeroReturnError:
+        raise Ended("TLS was closed before hands were shaken") from None
     except ssl.SSLError as error:
-        if "ALERT" not in (error.reason or ""):
-            raise NotThisProtocol(f"no TLS: {(error.reason or str(error)).lower().replace('_', ' ')}") from None
-        told["refused"] = (error.reason or "").lower().replace("_", " ")
+        if not (alert := _alert(error)):
+            raise NotThisProtocol(f"no TLS: {_words(error)}") from None
+        told["refused"] = f"alert: {alert}"
     return told
 
 

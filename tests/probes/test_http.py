@@ -132,10 +132,13 @@ def test_a_recorded_head_is_read() -> None:
 
 def test_a_recorded_alert_is_an_answer_in_tls_and_a_hello_of_another_session_is_none() -> None:
     refused, _ = hear("https", b"\x15\x03\x03\x00\x02\x02\x28")
-    assert refused == {"refused": "sslv3 alert handshake failure"}
+    assert refused == {"refused": "alert: handshake failure"}
     for heard in (b"HTTP/1.1 400 Bad Request\r\n\r\n", b"SSH-2.0-x\r\n" * 3, bytes(100)):
         with pytest.raises(NotThisProtocol, match="no TLS"):
             hear("https", heard)
+
+
+LATER = datetime.datetime(2049, 1, 1, tzinfo=datetime.UTC)
 
 
 def certificate(not_after: datetime.datetime, *names: tuple[x509.ObjectIdentifier, str]) -> tuple[bytes, bytes]:
