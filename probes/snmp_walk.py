@@ -47,6 +47,7 @@ from probes.snmp_task import spacing_s
 LEVEL = "query"
 TASK = "probes.tasks.snmp_walk"
 SIGHTINGS = "sightings"
+_MOST_MACS = 16  #: further hardware addresses of one object that its row names
 LISTED = 3000  #: characters of strangers in an agent's row; how many more there are is counted
 _ANYTIME: dict[str, Any] = {"live": {}, "idle": {}}  #: of a table: whoever was heard at any time
 _OCTETS = 4 << 20  #: of values that one agent may give
@@ -184,8 +185,10 @@ class Seen:
         if not shown:
             return 0, self._fault() or "absent", self._facts()
         first = shown[0]
-        facts = {"table": first.table, "mac": first.mac, "interface": first.port}
-        return len(shown), "", facts | ({"address": first.address} if first.address else {})
+        facts: dict[str, Any] = {"table": first.table, "mac": first.mac, "interface": first.port}
+        facts |= {"address": first.address} if first.address else {}
+        others = list(dict.fromkeys(it.mac for it in shown if it.mac != first.mac))[:_MOST_MACS]
+        return len(shown), "", facts | ({"macs": others} if others else {})
 
     def agent(self, known: frozenset[str]) -> _Found:
         """All entries; the strangers among them."""

@@ -15,6 +15,7 @@ from pydantic import Field
 
 from profiles.indicators.registry import indicator
 from profiles.indicators.trials import any_of
+from profiles.indicators.trials import facts
 from profiles.observation import TARGET_ERRORS
 from profiles.observation import Observation
 from profiles.reduced import Finding
@@ -52,6 +53,7 @@ class _Record:
     shown: bool = False
     silent: int = 0  #: sound probes without an answer
     unlisted: int = 0  #: onlookers whose tables were read to the end and do not show it
+    unsought: bool = False  #: whether it should have been looked for on the link, and was not
     fault: str = ""  #: first instrument error
 
     def add(self, seen: Observation, parameters: ConnectionParameters) -> None:
@@ -64,7 +66,10 @@ class _Record:
             else:
                 self.fault = self.fault or seen.error or "bad-answer"
         elif seen.method == "neighbour":
-            self.shown = self.shown or (seen.error is None and seen.value == 1)
+            self._look_on_link(seen)
+        elif (seen.method, seen.quantity) == TABLES and "tables" in facts(seen.detail):
+            # It is an onlooker itself: one that answers is there, whatever its tables hold.
+            self.shown = self.shown or seen.error in (None, "absent")
         elif (seen.method, seen.quantity) == TABLES:
             if seen.error is None and seen.value is not None and seen.value >= 1:
                 self.shown = True
@@ -73,6 +78,13 @@ class _Record:
             else:
                 self.fault = self.fault or _REASONS.get(seen.error or "", seen.error or "bad-answer")
 
+    def _look_on_link(self, seen: Observation) -> None:
+        if seen.error is None and seen.value == 1:
+            self.shown = True
+        elif seen.error not in TARGET_ERRORS:
+            self.unsought = True
+            self.fault = self.fault or seen.error or "bad-answer"
+
 
 @dataclass(slots=True)
 class _Evidence:
@@ -80,13 +92,13 @@ class _Evidence:
 
     parameters: ConnectionParameters
     records: dict[str, _Record] = field(default_factory=lambda: defaultdict(_Record))
-    now_ns: int = 0
+    now_ns: dict[str, int] = field(default_factory=dict)  #: by vantage point, as its clock told
 
     @classmethod
     def of(cls, observations: Iterable[Observation], parameters: ConnectionParameters) -> _Evidence:
         found = cls(parameters)
         for seen in observations:
-            found.now_ns = max(found.now_ns, seen.utc_ns)
+            found.now_ns[seen.vantage] = max(found.now_ns.get(seen.vantage, 0), seen.utc_ns)
             found.records[seen.target].add(seen, parameters)
         return found
 
@@ -105,7 +117,8 @@ class _Evidence:
             by_others, why, note = self._recorded(int(last_seen))
         elif gateway := member.fact("gateway"):
             counts = [int(member.fact(f"gateway_{it}") or 0) for it in ("addresses", "services", "onlookers")]
-            by_others, why = self._seen(gateway, counts[0], counts[1], counts[2], known_by_mac=False)
+            named = bool(member.fact("gateway_macs"))
+            by_others, why = self._seen(gateway, counts[0], counts[1], counts[2], known_by_mac=named)
             note = gateway
             why = "gateway-silent" if by_others is False else why
         else:
@@ -127,16 +140,20 @@ class _Evidence:
         if not addresses and not onlookers:
             return None, "no-onlooker"
         probed = record.silent >= addresses * (self.parameters.attempts + services)
-        looked_up = record.unlisted >= onlookers
+        looked_up = record.unlisted >= onlookers and not record.unsought
         return (False, "not-seen") if probed and looked_up else (None, record.fault or "not-measured")
 
     def _recorded(self, last_seen_ns: int) -> tuple[bool | None, str, str]:
-        age_h = (self.now_ns - last_seen_ns) / _HOUR_NS
-        if not self.now_ns:
+        """Whether data of it came lately, by the clock of every vantage point; one that is wrong decides nothing."""
+        ages_h = sorted((now_ns - last_seen_ns) / _HOUR_NS for now_ns in self.now_ns.values())
+        if not ages_h:
             return None, "not-measured", ""
-        if age_h < -self.parameters.record_ahead_h:
-            return None, "record-in-future", f"{-age_h:.0f} h"
-        return age_h <= self.parameters.record_age_h, "record-stale", f"{age_h:.0f} h"
+        least, most = ages_h[0], ages_h[-1]
+        if least < -self.parameters.record_ahead_h:
+            return None, "record-in-future", f"{-least:.0f} h"
+        if least <= self.parameters.record_age_h < most:
+            return None, "record-age-unclear", f"{least:.0f} h … {most:.0f} h"
+        return most <= self.parameters.record_age_h, "record-stale", f"{least:.0f} h"
 
 
 def _can_be_connected(member: Member, _parameters: ConnectionParameters) -> bool:

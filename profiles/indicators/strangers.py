@@ -54,7 +54,9 @@ def unregistered_devices(
         if seen.quantity == "sightings" and "tables" in facts(seen.detail):  # an onlooker may be looked for itself
             read[seen.target] = seen
         elif seen.error is None and seen.value:
-            accounted.add(str(facts(seen.detail).get("mac", "")))
+            shown = facts(seen.detail)
+            further = shown.get("macs")
+            accounted.update(map(str, [shown.get("mac", ""), *(further if isinstance(further, list) else [])]))
     strangers: dict[str, list[str]] = {}
     trouble: list[Finding] = []
     for id in sorted(looking_on):

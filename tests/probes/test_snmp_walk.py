@@ -32,6 +32,7 @@ from probes.gate import Gate
 from probes.methods import method
 from probes.permit import Permit
 from probes.permit import ZonePermit
+from probes.snmp_walk import Seen as Shown
 from profiles.observation import Observation
 
 COMMUNITY = "community-5d10"
@@ -89,6 +90,15 @@ def test_rows_by_table(table: str, instance: str, row: list[Any], expected: tupl
 def test_whatever_an_agent_says_is_a_sighting_or_none(table: str, instance: list[int], row: list[Any]) -> None:
     for it in sightings(table, load()[table], {".".join(map(str, instance)): row}):
         assert len(it.mac) == 17
+
+
+def test_all_hardware_addresses_of_an_object_are_told() -> None:
+    """A switch may have heard the second network card only, of which no table but this router's says whose it is."""
+    rows = {f"2.1.4.192.0.2.{last}": [mac.replace(":", ""), 3, 1] for last, mac in ((10, CNC), (11, PLC), (12, PLC))}
+    shown = Shown(load(), {"tables": {"ip-net-to-physical": {"rows": rows, "cut": False}}})
+    entries, error, facts = shown.of({"addresses": ["192.0.2.10", "192.0.2.11", "192.0.2.12"]})
+    assert (entries, error, facts["mac"], facts["macs"]) == (3, "", CNC, [PLC])
+    assert "macs" not in shown.of({"addresses": ["192.0.2.11", "192.0.2.12"]})[2]
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -47,6 +48,27 @@ FUTURE = ("last_seen_utc_ns", str(NOW_NS + 100 * HOUR_NS))
 WATCHED = ("onlookers", "1")
 MAC = ("mac", "00:00:5e:00:53:01")
 BEHIND = (("gateway", "g"), ("gateway_addresses", "1"), ("gateway_services", "0"), ("gateway_onlookers", "0"))
+#: A gateway that is a switch with an agent, alone in its zone; beside another one; and one without an address.
+SWITCH = BEHIND
+SEEN = (*BEHIND[:-1], ("gateway_onlookers", "1"))
+NAMED = (
+    ("gateway", "g"),
+    ("gateway_macs", "00:00:5e:00:53:09"),
+    ("gateway_addresses", "0"),
+    ("gateway_services", "0"),
+    ("gateway_onlookers", "0"),
+)
+
+
+def own(result: float | str) -> Observation:
+    """What an onlooker's own agent said."""
+    return saw("snmp-walk", result, "g", detail='{"tables":{}}')
+
+
+def late(hours: float) -> Observation:
+    """Silence of another object, by the clock of another vantage point."""
+    seen = saw("icmp-echo", "timeout", "y")
+    return replace(seen, vantage="jump", utc_ns=seen.utc_ns + round(hours * HOUR_NS))
 
 
 @pytest.mark.parametrize(
@@ -79,6 +101,21 @@ BEHIND = (("gateway", "g"), ("gateway_addresses", "1"), ("gateway_services", "0"
         pytest.param(0, BEHIND, [saw("icmp-echo", "stopped", "g")], "?stopped", id="gateway unknown"),
         pytest.param(0, (OLD, *BEHIND), [saw("icmp-echo", 3.0, "g")], "record-stale", id="the record goes before"),
         pytest.param(0, (RECORD, *BEHIND), silent("g"), "", id="data came through a gateway that is silent"),
+        pytest.param(0, SWITCH, [*silent("g"), own("timeout")], "gateway-silent", id="the gateway's own agent dead"),
+        pytest.param(0, SWITCH, [*silent("g"), own(7.0)], "", id="the gateway's own agent answers"),
+        pytest.param(0, SWITCH, [*silent("g"), own(0.0)], "", id="its agent answers, and nobody is in its tables"),
+        pytest.param(0, SWITCH, [*silent("g"), own("absent")], "", id="its agent answers, and has no tables"),
+        pytest.param(0, SEEN, [*silent("g"), own("timeout")], "?not-measured", id="another's tables not read"),
+        pytest.param(0, NAMED, [], "?no-onlooker", id="gateway known by its hardware address, and nobody looks"),
+        pytest.param(0, (*NAMED[:-1], ("gateway_onlookers", "1")), [saw("snmp-walk", "timeout", "g")],
+                     "?no-snmp-answer", id="gateway known by its hardware address, and the table not read"),
+        pytest.param(0, (*NAMED[:-1], ("gateway_onlookers", "1")), [saw("snmp-walk", "absent", "g")],
+                     "gateway-silent", id="gateway known by its hardware address, and in no table"),
+        pytest.param(1, (), [*silent(), saw("neighbour", "no-privilege")], "?no-privilege", id="link not looked at"),
+        pytest.param(0, (RECORD,), [*silent("x"), late(10_000)], "?record-age-unclear", id="a clock years ahead"),
+        pytest.param(0, (OLD,), [*silent("x"), late(10_000)], "record-stale", id="too old by every clock"),
+        pytest.param(0, (RECORD,), [*silent("x"), late(-10_000)], "?record-in-future", id="a clock years behind"),
+        pytest.param(0, (RECORD,), [*silent("x"), late(20)], "", id="fresh by every clock"),
     ],
 )  # fmt: skip
 def test_what_shows_an_object(
@@ -142,6 +179,7 @@ def test_a_sample_says_of_how_many() -> None:
 LOOKS_ON = (("looks_on", "yes"),)
 REGISTER = Register((Member("sw", "element", facts=LOOKS_ON), Member("fw", "element", facts=LOOKS_ON), Member("t")))
 LAPTOP = "00:00:5e:00:53:99"
+TWO_CARDS = json.dumps({"mac": "00:00:5e:00:53:98", "macs": [LAPTOP]})
 IS_LAPTOP = json.dumps({"mac": LAPTOP})
 
 
@@ -162,6 +200,9 @@ def listing(target: str, *strangers: str, **more: object) -> Observation:
         ([listing("sw", LAPTOP), listing("fw", LAPTOP)], (1, 3, 0, ["unregistered-device"])),
         ([listing("sw", LAPTOP), listing("fw"), saw("snmp-walk", 1.0, detail=IS_LAPTOP)], (0, 2, 0, [])),
         ([listing("sw", LAPTOP), listing("fw"), saw("neighbour", 1.0, detail=IS_LAPTOP)], (0, 2, 0, [])),
+        ([listing("sw", LAPTOP), listing("fw"), saw("snmp-walk", 2.0, detail=TWO_CARDS)], (0, 2, 0, [])),
+        ([listing("sw", LAPTOP), listing("fw"), saw("snmp-walk", 2.0, detail='{"mac": 1, "macs": 2}')],
+         (1, 3, 0, ["unregistered-device"])),
         ([listing("sw"), listing("fw"), saw("snmp-walk", "absent", "sw")], (0, 2, 0, [])),  # looked for in fw's tables
         ([listing("sw")], (0, 1, 1, ["not-measured"])),
         ([listing("sw"), saw("snmp-walk", "timeout", "fw", detail='{"tables":{}}')], (0, 1, 1, ["no-snmp-answer"])),
