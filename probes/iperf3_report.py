@@ -111,6 +111,8 @@ def strictly(text: bytes | str, make: Callable[[Any], Made]) -> Made | Failure:
         return make(report)
     except (ValueError, RecursionError) as error:
         return Failure("bad-answer", f"no JSON: {error}"[:200])
+    except OverflowError:
+        return Failure("bad-answer", "a number beyond all measure")
     except Doubt as error:
         return error.failure
 
@@ -155,13 +157,14 @@ def _transfer(report: Any, asked: Asked, kernel: Mapping[str, Any]) -> Transfer:
     if not sent.size:
         raise Doubt("nothing was sent")
     spare = BUFFERED_BYTES * asked.streams
-    early = received.bits_per_s / 8 * IN_FLIGHT_S if asked.omit_s else 0
-    if received.size > sent.size + early:
-        raise Doubt(f"{received.size} bytes received of {sent.size} sent")
     counted, moved = intervals(report, asked)
     own = received if asked.reverse else sent
     if abs(counted - own.size) > spare + RATE_TOLERANCE * own.size:
         raise Doubt(f"intervals of {counted} bytes make {own.size}")
+    # What the far end says is held against what was counted here, so that it can claim no more than was sent to it.
+    early = min(own.bits_per_s / 8 * IN_FLIGHT_S, math.inf if asked.reverse else moved - counted)
+    if received.size > sent.size + (early if asked.omit_s else 0):
+        raise Doubt(f"{received.size} bytes received of {sent.size} sent")
     facts = {
         "seconds": round(received.seconds, 3),
         "sent_bytes": sent.size,

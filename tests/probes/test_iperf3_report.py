@@ -115,6 +115,7 @@ WRONG = {
     "a rate of other bytes": ("end.sum_received.bits_per_second", 2e8),
     "bytes of another rate": ("end.sum_received.bytes", 2_500_000),
     "more received than can be": ("end.sum_sent", {"bytes": 1_000_000, "seconds": 2, "bits_per_second": 4e6}),
+    "a number beyond floats": ("end.sum_received.bytes", 10**400),
     "nothing sent": ("end.sum_sent", {"bytes": 0, "seconds": 2, "bits_per_second": 0}),
     "intervals of another sum": ("intervals.1.sum.bytes", 99_000_000),
     "too long": ("end.sum_received", {"bytes": 30_000_000, "seconds": 2.4, "bits_per_second": 1e8}),
@@ -129,6 +130,21 @@ def test_what_does_not_hold_is_no_rate(path: str, value: Any) -> None:
     assert isinstance(found, Failure)
     assert found.error == "bad-answer"
     assert found.why
+
+
+@pytest.mark.parametrize(
+    ("seconds", "factor", "believed"), [(2, 1.2, True), (2, 2, False), (1, 1.4, True), (1, 1000, False)]
+)
+def test_a_server_claims_no_more_than_was_sent_to_it(seconds: int, factor: float, believed: bool) -> None:
+    """Data of the omitted beginning may arrive later, but not more of them than left in it."""
+    found, sent = report(), 12_500_000 * seconds
+    total = {"bytes": int(sent * factor), "seconds": seconds, "bits_per_second": 1e8 * factor}
+    found["intervals"] = found["intervals"][: 1 + seconds]
+    found["start"]["test_start"]["duration"] = seconds
+    found["end"]["sum_sent"] = {"bytes": sent, "seconds": seconds, "bits_per_second": 1e8}
+    found["end"]["sum_received"] = total
+    asked = replace(ASKED, duration_s=seconds)
+    assert isinstance(read(json.dumps(found), asked), Transfer if believed else Failure)
 
 
 def test_figures_of_the_testers_own_weakness_are_none() -> None:
