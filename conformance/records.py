@@ -29,7 +29,8 @@ def put_on_record(actions: Sequence[Action], keep: Callable[[list[Observation]],
     """Perform actions for which nothing is sent; every target gets its observations, also if the method fails."""
     for action in actions:
         how = method(action.method)
-        ledger = Ledger(replace(action, parameters={"attempts": 1, **action.parameters}), how.quantities)
+        owed = how.observes(action.parameters)
+        ledger = Ledger(replace(action, parameters={"attempts": 1, **action.parameters}), owed)
         rows = _Rows()
         asyncio.run(_perform(how, action, rows))
         keep(ledger.strike(rows.found))

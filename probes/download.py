@@ -17,15 +17,12 @@ Standard library only: this module travels to vantage points.
 
 from __future__ import annotations
 
-import asyncio
 import errno
 import json
 import time
 from collections.abc import Iterable
 from collections.abc import Mapping
 from dataclasses import dataclass
-from dataclasses import replace
-from functools import partial
 from math import ceil
 from typing import Any
 
@@ -42,6 +39,8 @@ from probes.http_transfer import MOST_CONNECTIONS
 from probes.http_transfer import Failure
 from probes.http_transfer import Transfer
 from probes.http_transfer import Want
+from probes.iperf3_report import AT_CAP
+from probes.leave import leave
 from probes.load_port import CONNECTION_BYTES
 from probes.load_port import ip_bytes
 from probes.methods import Emit
@@ -49,71 +48,44 @@ from probes.methods import Method
 from probes.permit import Permit
 from probes.permit import ZonePermit
 from probes.ports import Ticket
-from probes.price import price
+from probes.rate_parameters import DIRECTIONS
+from probes.rate_parameters import LEVEL
+from probes.rate_parameters import LoadParameters
+from probes.rate_parameters import of_directions
+from probes.rate_price import priced
 from probes.record import Recorder
 from probes.record import compact
 
-LEVEL = "load"
-UP, DOWN = "goodput-up", "goodput-down"
-QUANTITIES = {UP: "Mbit/s", DOWN: "Mbit/s"}
-WAYS = {UP: "up", DOWN: "down"}
-DIRECTIONS = {"up": (UP,), "down": (DOWN,), "both": (DOWN, UP)}
-SEGMENT_BYTES = 1200  #: payload of a TCP segment on a path of IPv6's least MTU (RFC 8200 section 5)
-OVERHEAD = 1.1  #: IP bytes over payload bytes: headers of such segments, and some retransmissions
-AT_CAP = 0.9  #: share of the cap from which a rate is taken to be the cap's and not the path's
+QUANTITIES = {"goodput-up": "Mbit/s", "goodput-down": "Mbit/s"}
 SPARE_S = 0.25  #: a test's end takes a little longer than its time
 HELD_PERCENT = 50  #: share of the time that connections waited for the limit, from which it is what bound the rate
-PAUSE_S = 0.05  #: longest wait between two looks at the kill switch
 #: What the tester's own host says, and not the server or the way there.
 OWN_TROUBLE = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errno.EADDRNOTAVAIL}
 NO_ROUTE = {errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENODEV, errno.ENETDOWN}
 
 
-@dataclass(frozen=True, slots=True)
-class DownloadParameters:
-    """Parameters of the method."""
+@dataclass(frozen=True)
+class DownloadParameters(LoadParameters):
+    """Parameters of the method; streams are connections."""
 
-    attempts: int = 1  #: tests of each target in each direction
-    direction: str = "both"  #: "up" is towards the target, "down" from it
     duration_s: float = 3.0  #: that count
     omit_s: float = 1.0  #: left out at the beginning
     streams: int = 4  #: parallel connections
-    limit_mbit_s: float = 1000.0  #: rate that is not exceeded, all connections together
     timeout_ms: float = 5000.0  #: for a connection, an answer, and any silence while a body is on its way
     slice_ms: int = 100  #: of the series
 
     def __post_init__(self) -> None:
-        positive = (self.attempts, self.duration_s, self.streams, self.limit_mbit_s, self.timeout_ms)
-        if min(positive) <= 0 or self.omit_s < 0 or self.streams > MOST_CONNECTIONS:
-            raise ValueError(f"attempts, durations, streams and limits must be positive: {self}")
-        if self.direction not in DIRECTIONS:
-            raise ValueError(f"direction {self.direction!r} is none of {', '.join(DIRECTIONS)}")
+        super().__post_init__()
+        if self.duration_s <= 0 or self.omit_s < 0 or self.streams > MOST_CONNECTIONS:
+            raise ValueError(f"durations must be positive, and connections no more than {MOST_CONNECTIONS}: {self}")
         if not 10 <= self.slice_ms <= 100 or self.duration_s * 1000 < self.slice_ms:
             raise ValueError(f"a slice takes 10 ms to 100 ms, and no longer than the test: {self}")
-
-    @classmethod
-    def of(cls, parameters: Mapping[str, Any]) -> DownloadParameters:
-        """From an action's parameters; what is not for this method is left aside."""
-        return cls(**{name: value for name, value in parameters.items() if name in cls.__slots__})
-
-    def bits_per_s(self, zone: ZonePermit) -> int:
-        """Payload that may flow: what is asked, as far as the zone's budget permits it."""
-        permitted = [self.limit_mbit_s * 1e6]
-        if zone.bits_per_s is not None:
-            permitted.append(zone.bits_per_s / OVERHEAD)
-        if zone.packets_per_s is not None:
-            permitted.append(zone.packets_per_s * SEGMENT_BYTES * 8 / OVERHEAD)
-        return max(int(min(permitted)), 1)
 
     def bytes(self, zone: ZonePermit) -> int:
         """IP bytes of one test, at most: its whole time at the permitted rate, and what comes after it."""
         seconds = self.omit_s + self.duration_s + SPARE_S
         payload = ceil(self.bits_per_s(zone) / 8 * seconds) + self.streams * BLOCK
         return ip_bytes(payload) + MOST_CONNECTIONS * CONNECTION_BYTES
-
-    def packets(self, zone: ZonePermit) -> int:
-        """IP packets of one test, at most."""
-        return ceil(self.bytes(zone) / SEGMENT_BYTES)
 
     @property
     def longest_s(self) -> float:
@@ -140,35 +112,17 @@ class Asked:
             raise ValueError(f"{target.id} asks nothing")
         literal = f"[{target.address}]" if ":" in target.address else target.address
         port = "" if target.port == 80 else f":{target.port}"
-        return cls({way: found[way] for way in WAYS.values() if way in found}, found.get("name", literal) + port)
+        return cls({way: found[way] for way in DIRECTIONS["both"] if way in found}, found.get("name", literal) + port)
 
 
 def cost(action: Action, permit: Permit) -> Cost:
     """Every test in each direction that a target has, at the full permitted rate; what a server sends is charged."""
     parameters = DownloadParameters.of(action.parameters)
-    total = Cost(0, 0, 0.0, LEVEL)
-    for zone, tests in dict.fromkeys((it.zone, _tests(it, parameters)) for it in action.targets):
-        limits = permit.zones.get(zone, ZonePermit(zone, LEVEL))
-        targets = tuple(it for it in action.targets if (it.zone, _tests(it, parameters)) == (zone, tests))
-        one = price(
-            replace(action, targets=targets),
-            permit,
-            LEVEL,
-            attempts=tests,
-            packets=parameters.packets(limits),
-            size=partial(_same, parameters.bytes(limits)),
-            waiting_s=parameters.longest_s * tests * len(targets),
-        )
-        total = Cost(total.packets + one.packets, total.bytes + one.bytes, total.duration_s + one.duration_s, LEVEL)
-    return total
 
+    def tests(target: Target) -> int:
+        return parameters.attempts * sum(way in Asked.of(target).paths for way in parameters.directions)
 
-def _tests(target: Target, parameters: DownloadParameters) -> int:
-    return parameters.attempts * sum(WAYS[it] in Asked.of(target).paths for it in DIRECTIONS[parameters.direction])
-
-
-def _same(size: int, _ticket: Ticket) -> int:
-    return size
+    return priced(action, permit, parameters, tests, longest_s=parameters.longest_s)
 
 
 async def run(action: Action, gate: Gate, emit: Emit) -> None:
@@ -182,17 +136,16 @@ async def run(action: Action, gate: Gate, emit: Emit) -> None:
             else Refusal("refused-by-guard", "no-port")
         )
         for attempt in range(parameters.attempts):
-            for quantity, unit in QUANTITIES.items():
-                record = Recorder(action, quantity, unit)
+            for way in parameters.directions:
+                record = Recorder(action, f"goodput-{way}", QUANTITIES[f"goodput-{way}"])
                 if isinstance(ticket, Refusal):
                     emit([record.error(target, attempt, ticket.error, reason=ticket.reason)])
-                elif quantity not in DIRECTIONS[parameters.direction] or WAYS[quantity] not in asked.paths:
-                    reason = "no-path" if quantity in DIRECTIONS[parameters.direction] else "not-asked"
-                    emit([record.error(target, attempt, "absent", reason=reason)])
+                elif way not in asked.paths:
+                    emit([record.error(target, attempt, "absent", reason="no-path")])
                 else:
                     async with gate.alone:
                         test = _Test(gate, ticket, parameters, record, emit)
-                        await test.run(attempt, WAYS[quantity], asked)
+                        await test.run(attempt, way, asked)
 
 
 class _Test:
@@ -209,13 +162,13 @@ class _Test:
         self._emit = emit
         self._size, self._packets = parameters.bytes(zone), parameters.packets(zone)
         self._bits_per_s = parameters.bits_per_s(zone)
-        self._permit_binds = self._bits_per_s < int(parameters.limit_mbit_s * 1e6)
+        self._permit_binds = parameters.permit_binds(zone)
 
     async def run(self, attempt: int, way: str, asked: Asked) -> None:
         """Make the test and emit its one observation."""
         target, own = self._ticket.target, self._parameters
-        charged_ns = await self._leave()
-        if charged_ns is None:
+        charged_ns = await leave(self._gate, self._ticket, self._packets, self._size)
+        if charged_ns == NEVER:
             reason = self._gate.why_stopped(self._ticket)
             self._emit([self._record.error(target, attempt, "stopped", reason=reason)])
             return
@@ -239,14 +192,6 @@ class _Test:
             facts |= {"limit_mbit_s": self._bits_per_s / 1e6, **self._bound(found), **found.facts}
             row = self._record.value(target, attempt, found.mbit_s, utc_ns, monotonic_ns, compact(facts))
         self._emit([row])
-
-    async def _leave(self) -> int | None:
-        """When the gate let the test begin; nothing if it never will."""
-        while wait_ns := self._gate.claim(self._ticket, self._packets, self._size, now_ns := self._gate.clock()):
-            if wait_ns == NEVER:
-                return None
-            await asyncio.sleep(min(wait_ns / 1e9, PAUSE_S))
-        return now_ns
 
     def _ended(self) -> bool:
         return self._gate.halted(self._gate.clock()) or bool(self._ticket.zone.stopped)
@@ -290,4 +235,4 @@ def _meaning(found: Failure) -> tuple[str, dict[str, Any]]:
     return meant.get(found.number, "unreachable" if found.number in NO_ROUTE else "send-failed"), facts
 
 
-METHOD = Method("http-throughput", LEVEL, cost, run, QUANTITIES)
+METHOD = Method("http-throughput", LEVEL, cost, run, QUANTITIES, owed=of_directions(QUANTITIES))

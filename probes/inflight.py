@@ -34,6 +34,7 @@ class EchoParameters:
     payload_bytes: int = 32  #: at least 8, which hold the cookie
     interval_ms: float = 0  #: least pause between attempts at one target; the permit's rates hold anyway
     linger_ms: float = 50  #: how long after Tmax an answer is still awaited, to tell late from lost
+    patience_ms: float = 0  #: without any answer from a target, before echoes that it leaves unanswered are its silence
     resends: int = 2  #: how often an attempt that the tester itself spoiled is made again
     receive_bytes: int | None = None  #: receive buffer to ask for; for tests of the tester
 

@@ -76,6 +76,7 @@ class Failure:
 
     error: str
     why: str
+    idle: bool = False  #: whether no connection for data ever stood, so that no data flowed
 
 
 class Doubt(Exception):
@@ -107,7 +108,7 @@ def strictly(text: bytes | str, make: Callable[[Any], Made]) -> Made | Failure:
     try:
         report = json.loads(text, parse_constant=_no_number)
         if said := field(report, "error", str, default=""):
-            return Failure(meaning(said), said)
+            return Failure(meaning(said), said, idle=_idle(report))
         return make(report)
     except (ValueError, RecursionError) as error:
         return Failure("bad-answer", f"no JSON: {error}"[:200])
@@ -115,6 +116,12 @@ def strictly(text: bytes | str, make: Callable[[Any], Made]) -> Made | Failure:
         return Failure("bad-answer", "a number beyond all measure")
     except Doubt as error:
         return error.failure
+
+
+def _idle(report: Mapping[str, Any]) -> bool:
+    """Whether a report of a failure tells that no stream was connected."""
+    start = report.get("start")
+    return isinstance(start, dict) and start.get("connected") == [] and report.get("intervals") == []
 
 
 def meaning(said: str) -> str:

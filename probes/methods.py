@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Awaitable
 from collections.abc import Callable
+from collections.abc import Collection
 from collections.abc import Mapping
 from collections.abc import Sequence
 from dataclasses import dataclass
 from dataclasses import field
 from functools import cache
 from importlib import import_module
+from typing import Any
 from typing import Protocol
 
 from probes.action import Action
@@ -79,6 +81,13 @@ class Method:
     """Performed by the program itself, not at a vantage point: it puts on record what was read, and sends nothing."""
     needs: tuple[str, ...] = ()
     """What the vantage point must have: ``python:NAME`` (an importable package), ``library:NAME``, ``program:NAME``."""
+    owed: Callable[[Mapping[str, Any]], Collection[str]] | None = None
+    """Which of its quantities it observes under an action's parameters; all of them, if nothing tells."""
+
+    def observes(self, parameters: Mapping[str, Any]) -> Mapping[str, str]:
+        """What it observes at each attempt under an action's ``parameters``, and in which units."""
+        names = self.quantities if self.owed is None else self.owed(parameters)
+        return {name: unit for name, unit in self.quantities.items() if name in names}
 
 
 #: Entry points of this group name modules of other packages that define ``METHOD``; the entry's name is the method's.

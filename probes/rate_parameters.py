@@ -1,29 +1,23 @@
-"""What tests of rates have in common, TCP or UDP: how long, how fast, and what they put on the wire at most. Pure.
+"""What tests of rates have in common: which directions, how long, how fast, and how many bytes at most. Pure.
 
 Standard library only: this module travels to vantage points.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from collections.abc import Collection
 from collections.abc import Iterable
 from collections.abc import Mapping
 from dataclasses import dataclass
 from dataclasses import fields
-from dataclasses import replace
-from functools import partial
 from math import ceil
 from typing import Any
 from typing import Self
 
-from probes import working_latency
-from probes.action import Action
-from probes.action import Cost
 from probes.action import Target
 from probes.iperf3_report import Asked
-from probes.permit import Permit
 from probes.permit import ZonePermit
-from probes.ports import Ticket
-from probes.price import price
 
 LEVEL = "load"
 DIRECTIONS = {"up": ("up",), "down": ("down",), "both": ("up", "down")}
@@ -33,28 +27,18 @@ LARGEST_BLOCK, BLOCKS_PER_S = 1 << 17, 50  #: libiperf paces by whole blocks; se
 
 
 @dataclass(frozen=True)
-class RateTestParameters:
-    """Parameters of a method that measures rates with an iperf3 server."""
+class LoadParameters:
+    """What every method that measures rates is asked, whatever carries the data."""
 
     attempts: int = 1  #: tests of each target in each direction
     direction: str = "both"  #: "up" is towards the target, "down" from it
-    duration_s: int = 3  #: that count, whole seconds
-    omit_s: int = 1  #: left out at the beginning, whole seconds
     streams: int = 1  #: parallel streams of one test
     limit_mbit_s: float = 1000.0  #: rate that is not exceeded, all streams together
     timeout_ms: float = 3000.0  #: for the connection
-    margin_s: float = 10.0  #: how long a test may take more than it should, before it is ended
-    busy_retries: int = 5  #: how often a busy server is asked again
-    busy_pause_s: float = 2.0  #: pause before that
-    timeout_retries: int = 0  #: how often a test that came to nothing in its time is made again
 
     def __post_init__(self) -> None:
-        whole = (self.attempts, self.duration_s, self.streams)
-        if (
-            min(*whole, self.limit_mbit_s, self.timeout_ms, self.margin_s) <= 0
-            or min(self.omit_s, self.busy_retries) < 0
-        ):
-            raise ValueError(f"attempts, durations, streams and limits must be positive: {self}")
+        if min(self.attempts, self.streams, self.limit_mbit_s, self.timeout_ms) <= 0:
+            raise ValueError(f"attempts, streams and limits must be positive: {self}")
         if self.direction not in DIRECTIONS:
             raise ValueError(f"direction {self.direction!r} is none of {', '.join(DIRECTIONS)}")
 
@@ -79,11 +63,6 @@ class RateTestParameters:
         """Payload of one packet."""
         return SEGMENT_BYTES
 
-    @property
-    def longest_s(self) -> float:
-        """When one test is ended at the latest."""
-        return self.timeout_ms / 1000 + self.omit_s + self.duration_s + self.margin_s
-
     def bits_per_s(self, zone: ZonePermit) -> int:
         """Payload that may flow: what is asked, as far as the zone's budget permits it."""
         permitted = [self.limit_mbit_s * 1e6]
@@ -93,14 +72,55 @@ class RateTestParameters:
             permitted.append(zone.packets_per_s * self.packet_bytes * 8 / self.overhead)
         return max(int(min(permitted)), 1)
 
+    def permit_binds(self, zone: ZonePermit) -> bool:
+        """Whether the zone's budget permits less than is asked."""
+        return self.bits_per_s(zone) < int(self.limit_mbit_s * 1e6)
+
     def bytes(self, zone: ZonePermit) -> int:
-        """IP bytes of one test, at most; one second more than it lasts, because libiperf paces by blocks."""
-        seconds = self.omit_s + self.duration_s + 1
-        return ceil(self.bits_per_s(zone) / 8 * seconds * self.overhead) + CONTROL_BYTES
+        """IP bytes of one test, at most."""
+        raise NotImplementedError
 
     def packets(self, zone: ZonePermit) -> int:
         """IP packets of one test, at most."""
         return ceil(self.bytes(zone) / self.packet_bytes)
+
+
+def of_directions(quantities: Iterable[str]) -> Callable[[Mapping[str, Any]], Collection[str]]:
+    """Tells which of ``quantities``, named after their direction, are owed under an action's parameters."""
+    known = tuple(quantities)
+
+    def owed(parameters: Mapping[str, Any]) -> Collection[str]:
+        ways = DIRECTIONS.get(parameters.get("direction", "both"), DIRECTIONS["both"])
+        return [it for it in known if it.rpartition("-")[2] in ways]
+
+    return owed
+
+
+@dataclass(frozen=True)
+class RateTestParameters(LoadParameters):
+    """Parameters of a method that measures rates with an iperf3 server."""
+
+    duration_s: int = 3  #: that count, whole seconds
+    omit_s: int = 1  #: left out at the beginning, whole seconds
+    margin_s: float = 10.0  #: how long a test may take more than it should, before it is ended
+    busy_retries: int = 5  #: how often a busy server is asked again
+    busy_pause_s: float = 2.0  #: pause before that
+    timeout_retries: int = 0  #: how often a test that came to nothing in its time is made again
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if min(self.duration_s, self.margin_s) <= 0 or min(self.omit_s, self.busy_retries, self.timeout_retries) < 0:
+            raise ValueError(f"durations must be positive, and retries not negative: {self}")
+
+    @property
+    def longest_s(self) -> float:
+        """When one test is ended at the latest."""
+        return self.timeout_ms / 1000 + self.omit_s + self.duration_s + self.margin_s
+
+    def bytes(self, zone: ZonePermit) -> int:
+        """IP bytes of one test, at most; one second more than it lasts, because libiperf paces by blocks."""
+        seconds = self.omit_s + self.duration_s + 1
+        return ceil(self.bits_per_s(zone) / 8 * seconds * self.overhead) + CONTROL_BYTES
 
     def asked(self, target: Target, zone: ZonePermit, direction: str) -> Asked:
         """The question that one test puts."""
@@ -131,32 +151,3 @@ class RateTestParameters:
             "udp": False,
             "socket_bytes": 0,
         }
-
-
-def total(action: Action, permit: Permit, parameters: RateTestParameters, *, echoes: bool) -> Cost:
-    """Every test in each direction at the full permitted rate; what a server sends is charged as if it were sent."""
-    tests = len(parameters.directions) * parameters.attempts
-    waiting_s = parameters.longest_s + parameters.busy_retries * parameters.busy_pause_s
-    parts = []
-    for zone in dict.fromkeys(target.zone for target in action.targets):
-        limits = permit.zones.get(zone, ZonePermit(zone, LEVEL))
-        size, packets = parameters.bytes(limits), parameters.packets(limits)
-        part = replace(action, targets=tuple(target for target in action.targets if target.zone == zone))
-        longest_s = waiting_s * tests * len(part.targets)
-        parts.append(
-            price(part, permit, LEVEL, attempts=tests, packets=packets, size=partial(_same, size), waiting_s=longest_s)
-        )
-        if echoes:
-            parts.append(working_latency.cost(part, permit, tests, parameters.duration_s))
-    return _sum(parts)
-
-
-def _same(size: int, _ticket: Ticket) -> int:
-    return size
-
-
-def _sum(parts: Iterable[Cost]) -> Cost:
-    found = Cost(0, 0, 0.0, LEVEL)
-    for one in parts:
-        found = Cost(found.packets + one.packets, found.bytes + one.bytes, found.duration_s + one.duration_s, LEVEL)
-    return found

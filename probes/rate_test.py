@@ -24,6 +24,7 @@ from probes.iperf3_report import Asked
 from probes.iperf3_report import Failure
 from probes.iperf3_report import Transfer
 from probes.iperf3_report import meaning
+from probes.leave import leave
 from probes.methods import Emit
 from probes.ports import Ticket
 from probes.programs import Finished
@@ -33,7 +34,7 @@ from probes.working_latency import WorkingLatency
 
 TASK = "probes.tasks.iperf3_client"
 STDERR_TAIL = 300
-PAUSE_S = 0.05  #: longest wait between two looks at the kill switch
+ANSWERS = frozenset({"busy", "refused"})  #: failures that a device which is well answers
 
 #: Reads the report of the test that was asked for, beside what the kernel said of it; raises nothing.
 Read = Callable[[bytes, Asked, Mapping[str, Any]], Transfer | Failure]
@@ -72,9 +73,9 @@ class RateTest:
         tries = 0
         while True:
             if self._latency is not None and not tries:
-                await self._latency.before()
-            charged_ns = await self._leave()
-            if charged_ns is None:
+                await self._latency.before(asked.duration_s)
+            charged_ns = await leave(self._gate, self._ticket, self._packets, self._size)
+            if charged_ns == NEVER:
                 reason = self._gate.why_stopped(self._ticket)
                 return Outcome(Failure("stopped", reason), facts={"reason": reason, "tries": tries})
             utc_ns, monotonic_ns = time.time_ns(), self._gate.clock()
@@ -93,17 +94,9 @@ class RateTest:
         own = self._parameters
         return {"busy": own.busy_retries, "timeout": own.timeout_retries}.get(error, 0)
 
-    async def _leave(self) -> int | None:
-        """When the gate let the test begin; nothing if it never will."""
-        while wait_ns := self._gate.claim(self._ticket, self._packets, self._size, now_ns := self._gate.clock()):
-            if wait_ns == NEVER:
-                return None
-            await asyncio.sleep(min(wait_ns / 1e9, PAUSE_S))
-        return now_ns
-
     async def _once(self, asked: Asked) -> tuple[Finished | OSError, Transfer | Failure]:
         if self._latency is not None:
-            self._latency.begin(asked.duration_s)
+            self._latency.begin()
         found: Transfer | Failure = Failure("method-failed", "")
         try:
             finished = await self._perform(asked)
@@ -142,13 +135,16 @@ class RateTest:
 
     def _settle(self, found: Transfer | Failure, charged_ns: int) -> None:
         """Tell the gate how the device fared, and give back what was charged and not used."""
-        if not isinstance(found, Failure):
+        if not isinstance(found, Failure) or found.error in ANSWERS:
             self._gate.heard(self._ticket)
-            used = ceil(found.moved_bytes * self._parameters.overhead) + CONTROL_BYTES
-            unused = self._size - min(used, self._size)
-            self._ticket.zone.refund(charged_ns, self._packets * unused // self._size, unused)
         elif found.error == "timeout":
             self._gate.silent(self._ticket)
+        if isinstance(found, Failure):
+            used = CONTROL_BYTES if found.idle else self._size
+        else:
+            used = ceil(found.moved_bytes * self._parameters.overhead) + CONTROL_BYTES
+        unused = self._size - min(used, self._size)
+        self._ticket.zone.refund(charged_ns, self._packets * unused // self._size, unused)
 
     def _keep(self, finished: Finished | OSError, direction: str, attempt: int) -> dict[str, str]:
         """Keep the report as it was printed."""

@@ -62,6 +62,9 @@ class Sweep:
         self._size = self._codec.size + port.overhead
         self._timeout_ns = int(parameters.timeout_ms * MILLISECOND_NS)
         self._linger_ns = int(parameters.linger_ms * MILLISECOND_NS)
+        self._patience_ns = int(parameters.patience_ms * MILLISECOND_NS)
+        self._spoke_ns: dict[str, int] = {}  #: when each address last answered, if patience is asked for
+        self._began_ns = gate.clock()
         self._flying = InFlight(port.window)
         self._dropped = 0
         self._counts: Counter[str] = Counter()
@@ -188,6 +191,8 @@ class Sweep:
                     detail = self._details.get((hop_limit, "", seen_resent)) or self._detail(hop_limit, "", seen_resent)
                 delay_ms = delay_ns / MILLISECOND_NS
                 append(value(ticket.target, echo.attempt, delay_ms, echo.tx_ns, echo.monotonic_ns, detail))
+            if self._patience_ns:
+                self._spoke_ns |= dict.fromkeys((echo.ticket.target.address for echo, *_ in usual), self._gate.clock())
         for answer in answers:
             if isinstance(answer, tuple):
                 self._answered(*answer)
@@ -213,6 +218,7 @@ class Sweep:
             delay_ns -= step_ns
         self._flying.answered(echo, serial, delay_ns)
         self._gate.heard(echo.ticket)
+        self._spoke_ns[echo.ticket.target.address] = self._gate.clock()
         delay_ms = delay_ns / MILLISECOND_NS
         if delay_ns > self._timeout_ns:
             self._counts["late"] += 1
@@ -291,7 +297,8 @@ class Sweep:
             self._fail(echo, "tester-loss")
 
     def _silent(self, echo: Echo, error: str, **facts: object) -> None:
-        self._gate.silent(echo.ticket)
+        if self._gate.clock() - self._spoke_ns.get(echo.ticket.target.address, self._began_ns) >= self._patience_ns:
+            self._gate.silent(echo.ticket)
         self._fail(echo, error, **facts)
 
     def _fail(self, echo: Echo, error: str, **facts: object) -> None:

@@ -30,7 +30,8 @@ from probes.methods import Method
 from probes.permit import Permit
 from probes.rate_parameters import LEVEL
 from probes.rate_parameters import RateTestParameters
-from probes.rate_parameters import total
+from probes.rate_parameters import of_directions
+from probes.rate_price import total
 from probes.rate_test import Outcome
 from probes.rate_test import RateTest
 from probes.record import Recorder
@@ -40,6 +41,8 @@ from profiles.observation import Observation
 
 UP, DOWN = "goodput-up", "goodput-down"
 QUANTITIES = {UP: "Mbit/s", DOWN: "Mbit/s"}
+
+NEEDS = ("python:iperf3", "library:libiperf.so.0")
 
 
 @dataclass(frozen=True)
@@ -81,7 +84,7 @@ async def run(action: Action, gate: Gate, emit: Emit) -> None:
                 async with gate.alone:
                     outcome = await test.run(attempt, direction)
                 bits_per_s = parameters.bits_per_s(ticket.zone.permit)
-                permit_binds = bits_per_s < int(parameters.limit_mbit_s * 1e6)
+                permit_binds = parameters.permit_binds(ticket.zone.permit)
                 emit([_row(record, attempt, target, outcome, bits_per_s, permit_binds=permit_binds)])
 
 
@@ -98,4 +101,4 @@ def _row(
     return record.value(target, attempt, found.mbit_s, outcome.utc_ns, outcome.monotonic_ns, compact(facts))
 
 
-METHOD = Method("tcp-throughput", LEVEL, cost, run, QUANTITIES, needs=("python:iperf3", "library:libiperf.so.0"))
+METHOD = Method("tcp-throughput", LEVEL, cost, run, QUANTITIES, needs=NEEDS, owed=of_directions(QUANTITIES))

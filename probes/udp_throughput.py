@@ -29,7 +29,8 @@ from probes.permit import Permit
 from probes.ports import Ticket
 from probes.rate_parameters import LEVEL
 from probes.rate_parameters import RateTestParameters
-from probes.rate_parameters import total
+from probes.rate_parameters import of_directions
+from probes.rate_price import total
 from probes.rate_test import Outcome
 from probes.rate_test import RateTest
 from probes.record import Recorder
@@ -39,6 +40,8 @@ from profiles.observation import Observation
 KINDS = {"udp-rate": "Mbit/s", "udp-loss": "%", "udp-jitter": "ms"}
 QUANTITIES = {f"{kind}-{direction}": unit for direction in ("up", "down") for kind, unit in KINDS.items()}
 HEADER_BYTES = 48  #: of IPv6 and UDP
+
+NEEDS = ("python:iperf3", "library:libiperf.so.0")
 
 
 @dataclass(frozen=True)
@@ -101,7 +104,7 @@ def _admit(gate: Gate, target: Target, parameters: UdpParameters, method: str) -
     ticket = gate.admit(target, LEVEL, target.port, method)
     if isinstance(ticket, Refusal):
         return ticket
-    if parameters.bits_per_s(ticket.zone.permit) < int(parameters.limit_mbit_s * 1e6):
+    if parameters.permit_binds(ticket.zone.permit):
         return Refusal("refused-by-guard", "rate-above-budget")
     return ticket
 
@@ -117,4 +120,4 @@ def _row(kind: str, record: Recorder, target: Target, attempt: int, outcome: Out
     return record.error(target, attempt, found.error, outcome.utc_ns, outcome.monotonic_ns, **outcome.facts, **why)
 
 
-METHOD = Method("udp-throughput", LEVEL, cost, run, QUANTITIES, needs=("python:iperf3", "library:libiperf.so.0"))
+METHOD = Method("udp-throughput", LEVEL, cost, run, QUANTITIES, needs=NEEDS, owed=of_directions(QUANTITIES))

@@ -4,16 +4,21 @@ RFC 6349 asks for the baseline round-trip time (section 3.2) and for that during
 both by the same instrument, in both directions of the transfer. They are Type-P = ICMP echo of 32 octets, within all
 rates of the permit. A path that answers none has no such figures; nothing is made up.
 
+A test fills the queues on its way, so that echoes beside it are late or lost without any harm to the device. They count
+as its silence (:meth:`probes.gate.Gate.silent`) only while nothing at all has come from it for :data:`SILENCE_S`.
+
 Standard library only: this module travels to vantage points.
 """
 
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Mapping
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from probes import icmp
@@ -22,12 +27,17 @@ from probes.action import Cost
 from probes.action import Target
 from probes.gate import Gate
 from probes.permit import Permit
+from probes.ports import Ticket
+from probes.price import price
 from profiles.observation import Observation
 
-BEFORE = {"attempts": 5, "interval_ms": 20, "timeout_ms": 500, "payload_bytes": 32}
+PAYLOAD_BYTES = 32
+BEFORE = {"attempts": 5, "interval_ms": 20, "timeout_ms": 500, "payload_bytes": PAYLOAD_BYTES}
 EVERY_S = 0.2  #: pause between two echoes during a test
 MOST = 50  #: echoes during a test
-BESIDE = {"timeout_ms": 1000, "payload_bytes": 32}
+SILENCE_S = 3.0  #: without any answer during a test, from which the device is taken to be silent
+#: Tmax is more than what queues of slow and radio links make of a round trip.
+BESIDE = {"timeout_ms": 1000 * SILENCE_S, "patience_ms": 1000 * SILENCE_S, "payload_bytes": PAYLOAD_BYTES}
 START_S = 6.0  #: for which echoes are asked beyond the test itself: its omitted beginning, and the start of its process
 
 
@@ -62,10 +72,18 @@ class WorkingLatency:
         self._beside = Silent()
         self._loaded: list[int | None] = []
         self._running: asyncio.Task[None] | None = None
+        self._left = 0  #: echoes that may still go beside the present test, however often it is begun
+        self._every_s = EVERY_S
+        self._began_s = 0.0
         self._mute = False  #: whether it answered no echo before, so that none is asked any more
 
-    async def before(self) -> None:
-        """Take the baseline once; of a target that answers no first echo, none: its ICMP errors are left to TCP."""
+    async def before(self, duration_s: float) -> None:
+        """Before each test: take the baseline once; of a target that answers no first echo, none.
+
+        ICMP errors about it are left to TCP.
+        """
+        beside = _beside(duration_s)
+        self._left, self._every_s = beside["attempts"], beside["interval_ms"] / 1000
         if self._mute or self._idle:
             return
         kept = Silent()
@@ -76,15 +94,18 @@ class WorkingLatency:
             await icmp.run(_action(self._vantage, (self._target,), others), self._gate, kept)
         self._idle = kept.delays_us
 
-    def begin(self, duration_s: float) -> None:
+    def begin(self) -> None:
         """Ask from now on; the test itself begins later, when its process has started."""
         self._beside, self._loaded = Silent(), []
-        if not self._mute:
-            asked = _action(self._vantage, (self._target,), _beside(duration_s))
-            self._running = asyncio.create_task(icmp.run(asked, self._gate, self._beside))
+        self._began_s = time.monotonic()
+        if not self._mute and self._left > 0:
+            asked = {**BESIDE, "attempts": self._left, "interval_ms": self._every_s * 1000}
+            action = _action(self._vantage, (self._target,), asked)
+            self._running = asyncio.create_task(icmp.run(action, self._gate, self._beside))
 
     async def end(self) -> None:
         """The test has ended."""
+        self._left -= int((time.monotonic() - self._began_s) / self._every_s) + 1
         running, self._running = self._running, None
         if running is not None:
             running.cancel()
@@ -107,21 +128,31 @@ class WorkingLatency:
 
 
 def cost(action: Action, permit: Permit, tests: int, duration_s: float) -> Cost:
-    """What the echoes of so many tests of each target take at most."""
+    """What the echoes of so many tests of each target take at most: those before it once, those beside each test.
+
+    What is beside a test takes no time of its own, but that for which its packets make the zone wait.
+    """
     targets = tuple(dict.fromkeys(replace(target, port=None, ask="") for target in action.targets))
-    parts = [icmp.cost(_action(action.vantage, targets, asked), permit) for asked in (BEFORE, _beside(duration_s))]
+    each = [_action(action.vantage, (target,), BEFORE) for target in targets]
+    number = _beside(duration_s)["attempts"]
+    echoes = _action(action.vantage, targets, _beside(duration_s))
+    size = partial(_echo_bytes, number)
+    parts = [icmp.cost(it, permit) for it in each]
+    parts.append(price(echoes, permit, icmp.LEVEL, attempts=tests, packets=number, size=size, waiting_s=0.0))
     return Cost(
-        tests * sum(it.packets for it in parts),
-        tests * sum(it.bytes for it in parts),
-        tests * sum(it.duration_s for it in parts),
-        icmp.LEVEL,
+        sum(it.packets for it in parts), sum(it.bytes for it in parts), sum(it.duration_s for it in parts), icmp.LEVEL
     )
+
+
+def _echo_bytes(number: int, ticket: Ticket) -> int:
+    """IP bytes of so many echoes."""
+    return number * ((20 if len(ticket.packed) == 4 else 40) + icmp.ICMP_HEADER_BYTES + PAYLOAD_BYTES)
 
 
 def _beside(duration_s: float) -> dict[str, Any]:
     """Echoes spread over a test and what comes before it; they end with it."""
     every_s = max(EVERY_S, duration_s / MOST)
-    return BESIDE | {"attempts": int((duration_s + START_S) / every_s), "interval_ms": every_s * 1000}
+    return {**BESIDE, "attempts": int((duration_s + START_S) / every_s), "interval_ms": every_s * 1000}
 
 
 def _action(vantage: str, targets: tuple[Target, ...], asked: dict[str, Any]) -> Action:

@@ -234,7 +234,7 @@ class EvidenceStore:
         """
         attempts = int(action.parameters.get("attempts", 1))
         how = method(action.method)
-        quantities = how.quantities
+        quantities = how.observes(action.parameters)
         query = f"""
             SELECT "target", "address", "port" FROM {self._counting}
             WHERE "method" = ? AND "vantage" = ? AND "window" = ? AND "attempt" < ?

@@ -66,8 +66,8 @@ class Watcher:
         """Start a bar over all rows that ``actions`` owe."""
         self._counts = dict.fromkeys(self._counts, 0)
         self._total = sum(
-            len(action.targets) * int(action.parameters.get("attempts", 1)) * len(method(action.method).quantities)
-            for action in actions
+            len(it.targets) * int(it.parameters.get("attempts", 1)) * len(method(it.method).observes(it.parameters))
+            for it in actions
         )
         self._said_s = time.monotonic()
         if self._console.is_terminal:

@@ -176,7 +176,7 @@ def _collect(
         if way is None or not parameters.uses(tool) or row.window not in windows or row.attempt >= parameters.attempts:
             continue
         told = facts(row.detail)
-        if row.error == "absent" and told.get("reason") in ("no-path", "not-asked"):
+        if row.error == "absent" and told.get("reason") == "no-path":
             continue
         period = parameters.period(row.utc_ns)
         if period is None:

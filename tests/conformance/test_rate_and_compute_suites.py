@@ -80,7 +80,8 @@ def test_rates_are_asked_of_the_terminals_with_a_server() -> None:
     assert permitted([action])
     both = method(action.method).cost(action, permits(PLANT)["seat"])
     (half,) = mean_access_rate(case("mean-access-rate", attempts=2, duration_s=4, direction="down"), PLANT)
-    assert 2 * method(half.method).cost(half, permits(PLANT)["seat"]).bytes == both.bytes
+    baseline = 5 * 60  # echoes before the first test, whatever comes after them
+    assert 2 * method(half.method).cost(half, permits(PLANT)["seat"]).bytes == both.bytes + baseline
 
 
 def test_the_share_that_reaches_a_target_is_read_from_the_same_tests() -> None:
@@ -99,7 +100,7 @@ def test_datagrams_are_asked_for_at_a_rate() -> None:
     unbounded = Permit("seat", {"192.0.2.1": "cell"}, {"cell": ZonePermit("cell", "load")}, {})
     cost = method(action.method).cost(action, unbounded)
     payload = 2 * 4e6 / 8 * 2  # both directions, two seconds
-    assert payload < cost.bytes < 2.5 * payload
+    assert 2 * payload < cost.bytes < 4.5 * payload  # a test whose first datagram is lost is made once more
 
 
 def test_another_port_may_be_asked_for_and_nobody_may_have_it() -> None:

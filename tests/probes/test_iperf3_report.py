@@ -223,6 +223,20 @@ def test_errors_are_told_by_their_meaning(said: str, code: str) -> None:
     assert meaning(said) == code
 
 
+@pytest.mark.parametrize(
+    ("connected", "intervals", "idle"),
+    [
+        ([], [], True),
+        (report()["start"]["connected"], [], False),
+        ([], report()["intervals"], False),
+        (None, [], False),
+    ],
+)
+def test_a_test_of_which_no_stream_stood_has_moved_nothing(connected: Any, intervals: Any, idle: bool) -> None:
+    said = {"start": {"connected": connected}, "intervals": intervals, "error": "the server is busy running a test"}
+    assert read(json.dumps(said), ASKED) == Failure("busy", said["error"], idle=idle)
+
+
 def test_every_meaning_is_a_code_of_the_record() -> None:
     assert {code for _, code in MEANINGS} <= INSTRUMENT_ERRORS | TARGET_ERRORS
 

@@ -478,6 +478,26 @@ def test_ports_are_told_apart_when_something_is_missing(evidence: Any, store: Ev
     assert [target.port for target in missing.targets] == [4840]
 
 
+@pytest.mark.parametrize("method", ["tcp-throughput", "udp-throughput", "http-throughput"])
+@pytest.mark.parametrize("direction", ["up", "down", "both"])
+def test_a_direction_that_nobody_asked_for_is_not_missing(
+    evidence: Any, store: EvidenceStore, method: str, direction: str
+) -> None:
+    """Otherwise a resumption would load every path again."""
+    action = Action("here", method, (Target("press-1", "192.0.2.1", "cell-a", 5201),), {"direction": direction})
+    kinds = ("udp-rate", "udp-loss", "udp-jitter") if method == "udp-throughput" else ("goodput",)
+    ways = ("up", "down") if direction == "both" else (direction,)
+    rows = [
+        evidence.observe("press-1", method=method, quantity=f"{kind}-{way}", unit="1", detail='{"port":5201}')
+        for kind in kinds
+        for way in ways
+    ]
+    store.append(rows[:-1])
+    assert left(store, action) == ["press-1"]
+    store.append(rows[-1:])
+    assert left(store, action) == []
+
+
 def test_what_takes_several_ends_is_whole_only_in_one_run(evidence: Any) -> None:
     """Of a flow whose repetition was broken off, rows of both runs count: it is owed, at either end."""
     flow = Target("axis", "192.0.2.1", "cell-a")
