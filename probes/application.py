@@ -4,6 +4,8 @@ The quantity ``application-delay`` is the time from the first octet asked to the
 needed, in ms, by this process's clock; over TCP the handshake comes before it. The answer must be one in the protocol
 that was declared: a port that accepts and says nothing is ``timeout``, one that closes is ``reset``, and what cannot be
 understood is ``bad-answer``, which says nothing about the device. A refusal in the protocol's own words is an answer.
+Where a connection was accepted and no answer came, ``detail`` says ``"accepted":true``: then it is not the port that is
+closed.
 
 ``ask`` of a target is ``{"application": NAME}`` or ``NAME@STATION``, with a name of
 :data:`probes.applications.PROTOCOLS`. Connection and dialogue together have one ``timeout_ms``. ``detail`` has the
@@ -131,6 +133,8 @@ def _application(target: Target) -> tuple[str, str]:
 class Conversations(Connects):
     """One action's dialogues over TCP, of one IP version."""
 
+    _STAGE: Mapping[str, object] = {"accepted": True}  #: facts of a dialogue that was begun and came to nothing
+
     async def run(self, tickets: Sequence[Ticket]) -> None:
         """One observation for each attempt, and one about the instrument at the end."""
         self._protocols = {ticket.target: spoken_by(ticket.target) for ticket in tickets}
@@ -169,7 +173,7 @@ class Conversations(Connects):
         except Broken as broken:
             (self._gate.silent if broken.error == "timeout" else self._gate.heard)(ticket)
             raw = self._keep(attempt, exchange)
-            self._fail(attempt, broken.error, utc_ns, asked_ns, reason=broken.reason, **raw)
+            self._fail(attempt, broken.error, utc_ns, asked_ns, reason=broken.reason, **self._STAGE, **raw)
         except OSError as error:
             self._broke(attempt, exchange, error, utc_ns, asked_ns)
         except Exception as bug:  # noqa: BLE001 - a module that stumbles over an answer, and no fault of the device
@@ -186,7 +190,7 @@ class Conversations(Connects):
     def _broke(self, attempt: Attempt, exchange: Exchange, error: OSError, utc_ns: int, asked_ns: int) -> None:
         """The line broke in the middle of a dialogue."""
         number = error.errno or 0
-        facts = {"errno": errno.errorcode.get(number, str(number)), **self._keep(attempt, exchange)}
+        facts = {"errno": errno.errorcode.get(number, str(number)), **self._STAGE, **self._keep(attempt, exchange)}
         if number in (errno.ECONNRESET, errno.EPIPE, errno.ECONNREFUSED):
             self._gate.heard(attempt.ticket)
             code = "refused" if number == errno.ECONNREFUSED else "reset"
@@ -217,6 +221,8 @@ class Conversations(Connects):
 
 class Datagrams(Conversations):
     """One action's dialogues over UDP, of one IP version."""
+
+    _STAGE: Mapping[str, object] = {}
 
     async def _connect(self, attempt: Attempt) -> None:
         try:

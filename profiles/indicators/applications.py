@@ -8,6 +8,10 @@ from collections.abc import Mapping
 
 from pydantic import Field
 
+from profiles.indicators.layers import APPLICATION
+from profiles.indicators.layers import REFUSALS
+from profiles.indicators.layers import TRANSPORT
+from profiles.indicators.layers import told
 from profiles.indicators.registry import indicator
 from profiles.indicators.trials import Trial
 from profiles.indicators.trials import all_of
@@ -49,8 +53,8 @@ def application_liveness(
     """Terminals whose every declared application answered in its own protocol, over all that declare one.
 
     An application lives if it answered at one address of the terminal in at least one attempt; a refusal in its own
-    protocol is an answer. Silence, a closed port and a torn connection in every attempt at every address fail it. What
-    came and could not be understood, or was not asked, is unknown.
+    protocol is an answer. Silence, a closed port and a torn connection in every attempt at every address fail it; which
+    of them it was is told by the layers. What came and could not be understood, or was not asked, is unknown.
     """
     trials: dict[tuple[str, str], dict[str, Trial]] = defaultdict(lambda: defaultdict(Trial))
     for seen in observations:
@@ -75,11 +79,27 @@ def application_liveness(
 def _lives(member: Member, trials: _Trials, owed: int) -> tuple[bool | None, str]:
     """Whether every application of a terminal lives, and what came of those that do not."""
     outcomes: dict[str, tuple[bool | None, str]] = {}
+    asked: dict[str, Mapping[str, Trial]] = {}
     for application in member.fact("applications").split():
         port = application.partition("/")[2].partition(":")[0]
-        outcomes[application] = _answers(member, trials.get((member.id, port), {}), owed)
+        asked[application] = trials.get((member.id, port), {})
+        outcomes[application] = _answers(member, asked[application], owed)
     notes = [f"{application}: {why}" for application, (lives, why) in outcomes.items() if not lives]
-    return all_of(lives for lives, _ in outcomes.values()), "; ".join(notes)
+    dead = [trial for name, (lives, _) in outcomes.items() if lives is False for trial in asked[name].values()]
+    return all_of(lives for lives, _ in outcomes.values()), " · ".join(filter(None, ("; ".join(notes), _layers(dead))))
+
+
+def _layers(dead: Iterable[Trial]) -> str:
+    """Where the way to applications ends that do not live."""
+    answered = silent = refusing = 0
+    for seen in (it for trial in dead for it in trial.silent.values()):
+        known = facts(seen.detail)
+        accepted = bool(known.get("accepted")) or seen.error is None  # the latter: too late
+        layer = APPLICATION if accepted or known.get("transport") == "udp" else TRANSPORT
+        answered |= TRANSPORT if accepted and known.get("transport") == "tcp" else 0
+        silent |= layer
+        refusing |= layer if seen.error in REFUSALS else 0
+    return told(answered, silent, refusing)
 
 
 def _answers(member: Member, trials: Mapping[str, Trial], owed: int) -> tuple[bool | None, str]:

@@ -26,16 +26,19 @@ LAYERS: Mapping[str, str] = {
 }
 BIT: Mapping[str, int] = {method: 1 << place for place, method in enumerate(LAYERS)}
 TRANSPORT = BIT["tcp-connect"]
+APPLICATION = BIT["application-exchange"]
+#: Errors by which somebody says no, unlike silence: a sign of life of the network layer, whichever layer was asked.
+REFUSALS = frozenset({"refused", "reset"})
 LABEL = "layers"  #: with which the part of a note begins that :func:`told` makes
 
 
-def told(answered: int, silent: int, *, refused: bool) -> str:
+def told(answered: int, silent: int, refusing: int = 0) -> str:
     """The layers as part of a note, such as ``layers link:answered network:silent ends:network``; empty if unknown.
 
     Args:
         answered: layers with a sign of life, by :data:`BIT`.
         silent: layers that were asked, soundly and in vain.
-        refused: whether connections were refused, which is a sign of life of the network layer.
+        refusing: those of the silent ones that said no, see :data:`REFUSALS`.
     """
     if not (answered or silent):
         return ""
@@ -45,7 +48,7 @@ def told(answered: int, silent: int, *, refused: bool) -> str:
         if answered & bit:
             words.append(f"{layer}:answered")
         elif silent & bit:
-            words.append(f"{layer}:{'refused' if refused and bit == TRANSPORT else 'silent'}")
-    alive = max(answered, TRANSPORT - 1 if refused else 0).bit_length()  # layers up to the highest sign of life
+            words.append(f"{layer}:{'refused' if refusing & bit else 'silent'}")
+    alive = max(answered, TRANSPORT - 1 if refusing else 0).bit_length()  # layers up to the highest sign of life
     ends = next((layer for (method, layer) in list(LAYERS.items())[alive:] if silent & BIT[method]), "")
     return " ".join((LABEL, *words, *([f"ends:{ends}"] if ends else [])))

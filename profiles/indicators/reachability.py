@@ -22,6 +22,7 @@ from typing import Literal
 from pydantic import Field
 
 from profiles.indicators.layers import BIT
+from profiles.indicators.layers import REFUSALS
 from profiles.indicators.layers import told
 from profiles.indicators.registry import indicator
 from profiles.observation import INSTRUMENT_ERRORS
@@ -73,7 +74,8 @@ class _Record:
     silent: Counter[int] = field(default_factory=Counter)  #: sound attempts without an answer, by window
     alive: int = 0  #: layers that gave a sign of life, see :data:`profiles.indicators.layers.BIT`
     dead: int = 0  #: layers that were asked for one in vain
-    refused: bool = False
+    refusing: int = 0  #: those of them at which somebody said no
+    refused: bool = False  #: whether a connection was
     prohibited: str = ""  #: ``type/code`` of the ICMP message that said so
     fault: str = ""  #: first instrument error
 
@@ -151,7 +153,7 @@ def _collect(records: dict[str, _Record], observations: Iterable[Observation], p
             if seen.error is None and seen.value:
                 record.alive |= BIT[seen.method]
             elif seen.error in TARGET_ERRORS:
-                record.dead |= BIT[seen.method]
+                _note_silence(record, seen, seen.error)
 
 
 def _note_error(record: _Record, seen: Observation, error: str) -> None:
@@ -159,11 +161,17 @@ def _note_error(record: _Record, seen: Observation, error: str) -> None:
         record.fault = record.fault or (error if error in INSTRUMENT_ERRORS else "bad-answer")
         return
     record.silent[seen.window] += 1
-    record.dead |= BIT[seen.method]
+    _note_silence(record, seen, error)
     if error == "refused":
         record.refused = True
     elif error == "unreachable" and not record.prohibited:
         record.prohibited = _prohibition(seen.detail)
+
+
+def _note_silence(record: _Record, seen: Observation, error: str | None) -> None:
+    record.dead |= BIT[seen.method]
+    if error in REFUSALS:
+        record.refusing |= BIT[seen.method]
 
 
 @lru_cache(maxsize=4096)
@@ -197,7 +205,7 @@ def _judge_object(member: Member, records: dict[str, _Record], parameters: Probi
     owed = member.addresses * (parameters.attempts + member.services)
     if any(silent >= owed and not record.answered >> window & 1 for window, silent in record.silent.items()):
         reason, note = _why_unreachable(record, windows)
-        layers = told(record.alive, record.dead, refused=record.refused)
+        layers = told(record.alive, record.dead, record.refusing)
         return "unreachable", Finding(member.id, reason, " · ".join(filter(None, (note, layers))))
     note = f"{record.answered.bit_count()}/{windows}" if record.answered else ""
     return "unknown", Finding(member.id, record.fault or "not-measured", note)

@@ -127,7 +127,7 @@ def test_a_hostile_peer_costs_one_timeout_and_becomes_a_reason(
     (one,) = seen
     told = json.loads(one.detail)
     assert (one.error, one.value) == (error, None)
-    assert (told["port"], told["application"], told["transport"]) == (port, "modbus", "tcp")
+    assert (told["port"], told["application"], told["transport"], told["accepted"]) == (port, "modbus", "tcp", True)
     assert reason is None or reason in told["reason"]
     assert took_ms < 500 + MARGIN_MS
     assert told["raw"] in seen.kept
@@ -161,7 +161,8 @@ def test_a_closed_port_is_refused() -> None:
     with socket.create_server((HOST, 0)) as taken:
         port = taken.getsockname()[1]
     (one,) = perform("modbus", port)
-    assert (one.error, json.loads(one.detail)["application"]) == ("refused", "modbus")
+    told = json.loads(one.detail)
+    assert (one.error, told["application"], "accepted" in told) == ("refused", "modbus", False)
 
 
 def test_nothing_is_said_where_nothing_is_permitted() -> None:
@@ -278,7 +279,7 @@ def test_datagrams_are_exchanged_with_the_asked_port_only(odd: Any) -> None:
         thread.join()
     assert (seen.error, json.loads(seen.detail)["said"]) == (None, {"heard": "me"})
     (refused,) = perform("odd", 9)
-    assert refused.error == "refused"
+    assert (refused.error, "accepted" in json.loads(refused.detail)) == ("refused", False)
 
 
 @pytest.mark.parametrize("name", PROTOCOLS)

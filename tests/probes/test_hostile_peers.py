@@ -19,9 +19,12 @@ from contextlib import suppress
 import pytest
 
 from probes.applications import PROTOCOLS
+from probes.applications import NotThisProtocol
 from probes.applications import dialogue
 from tests.probes.talk import HOST
+from tests.probes.talk import Ended
 from tests.probes.talk import Kept
+from tests.probes.talk import hear
 from tests.probes.talk import peer
 from tests.probes.talk import perform
 from tests.probes.test_bacnet import I_AM
@@ -66,6 +69,26 @@ Behaviour = Callable[[socket.socket], None]
 
 def test_every_protocol_has_a_right_answer_here() -> None:
     assert RIGHT.keys() | {"https"} == PROTOCOLS.keys()  # that one needs a real peer: see its own tests
+
+
+@pytest.mark.parametrize("name", sorted(PROTOCOLS))
+@pytest.mark.parametrize("other", RIGHT)
+def test_nobody_takes_the_answer_of_another_protocol_for_its_own(name: str, other: str) -> None:
+    if name == other:
+        return
+    with pytest.raises((NotThisProtocol, Ended)):
+        hear(name, RIGHT[other], station="10")
+
+
+@pytest.mark.parametrize("name", DATAGRAMS)
+def test_a_question_that_comes_back_is_no_answer(name: str) -> None:
+    def echoed(one: socket.socket, who: tuple[str, int]) -> None:
+        one.sendto(said[0], who)
+
+    said = [next(dialogue(name).converse({"attempt": "0"})).octets]  # type: ignore[union-attr]
+    with datagram_peer(echoed) as port:
+        (seen,) = ask(name, port, SOON_MS)
+    assert seen.error in ("bad-answer", "timeout")
 
 
 def until_they_go(connection: socket.socket) -> None:
@@ -113,6 +136,11 @@ def endless_zeros(connection: socket.socket) -> None:
             connection.sendall(bytes(4096))
 
 
+def echo(connection: socket.socket) -> None:
+    while said := connection.recv(4096):
+        connection.sendall(said)
+
+
 def ask(name: str, port: int, timeout_ms: int, **parameters: object) -> Kept:
     return perform(SPOKEN.get(name, name), port, timeout_ms=timeout_ms, close_ms=100, **parameters)
 
@@ -129,6 +157,7 @@ def ask(name: str, port: int, timeout_ms: int, **parameters: object) -> Kept:
         (huge_lengths, {"bad-answer", "timeout"}),
         (endless_banner, {"bad-answer"}),
         (endless_zeros, {"bad-answer"}),
+        (echo, {"bad-answer", "timeout"}),
     ],
     ids=lambda it: getattr(it, "__name__", ""),
 )
@@ -257,6 +286,10 @@ def a_flood(one: socket.socket, who: tuple[str, int]) -> None:
         one.sendto(bytes(1400), who)
 
 
+def a_foreign_tongue(one: socket.socket, who: tuple[str, int]) -> None:
+    one.sendto(RIGHT["http"], who)
+
+
 def another_peer(_one: socket.socket, who: tuple[str, int]) -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stranger:
         for right in RIGHT.values():
@@ -273,6 +306,7 @@ def another_peer(_one: socket.socket, who: tuple[str, int]) -> None:
         (a_mess, "bad-answer"),
         (a_giant, "bad-answer"),
         (a_flood, "bad-answer"),
+        (a_foreign_tongue, "bad-answer"),
     ],
     ids=lambda it: getattr(it, "__name__", ""),
 )

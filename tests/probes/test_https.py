@@ -106,6 +106,44 @@ def test_a_peer_cannot_make_tls_talk_without_end(context: ssl.SSLContext, monkey
     assert seen.error == "bad-answer"
 
 
+def test_an_answer_that_drips_within_tls_costs_one_timeout(context: ssl.SSLContext) -> None:
+    """Each octet in a record of its own, and never the last one."""
+
+    def drips(connection: socket.socket) -> None:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        with context.wrap_socket(connection, server_side=True) as shaken:
+            for octet in b"HTTP/1.1 200 OK\r\nServer: x\r\n\r":
+                shaken.sendall(bytes((octet,)))
+            while shaken.recv(4096):
+                pass
+
+    with peer(drips) as port:
+        (seen,) = perform("https", port, timeout_ms=1500, close_ms=100)
+    assert seen.error == "timeout", seen
+    assert json.loads(seen.detail)["accepted"] is True
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        b"\x16\x03\x03\x40\x00",  # a long record of a handshake is begun
+        b"\x16\x03\x03\x00\x04\x02\xff\xff\xff",  # and a handshake message of 16 MiB
+        b"",
+    ],
+)
+def test_hands_that_are_never_shaken_cost_one_timeout(said: bytes) -> None:
+    def drips(connection: socket.socket) -> None:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for octet in said:
+            connection.sendall(bytes((octet,)))
+        while connection.recv(4096):
+            pass
+
+    with peer(drips) as port:
+        (seen,) = perform("https", port, timeout_ms=500, close_ms=100)
+    assert seen.error in ("timeout", "bad-answer"), seen
+
+
 class TornLine:
     """A connection that the other side has torn down, after it said something."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -32,7 +33,7 @@ def seen(error: str | None = None, attempt: int = 0, port: int = 502, value: flo
     facts: dict[str, Any] = {
         "method": "application-exchange", "vantage": "v", "target": "a", "address": ONE,
         "quantity": "application-delay", "value": None if error else value, "unit": "ms", "error": error, "window": 0,
-        "attempt": attempt, "utc_ns": 0, "monotonic_ns": 0, "detail": json.dumps({"port": port}),
+        "attempt": attempt, "utc_ns": 0, "monotonic_ns": 0, "detail": json.dumps({"port": port, "transport": "tcp"}),
     }  # fmt: skip
     return Observation(**(facts | more))
 
@@ -75,7 +76,42 @@ def test_one_application(
 ) -> None:
     found = reduced(rows)
     assert (found.numerator, found.denominator, found.unknown) == counts
-    assert found.failing == ((Finding("a", reason, note or ""),) if reason else ())
+    assert tuple(map(without_layers, found.failing)) == ((Finding("a", reason, note or ""),) if reason else ())
+
+
+def without_layers(finding: Finding) -> Finding:
+    return replace(finding, note=finding.note.partition(" · layers ")[0])
+
+
+TCP, UDP = "transport:{} ends:transport", "application:{} ends:application"
+BOTH = "transport:answered " + UDP
+
+
+@pytest.mark.parametrize(
+    ("errors", "transport", "accepted", "layers"),
+    [
+        (["timeout"] * 2, "tcp", False, TCP.format("silent")),
+        (["refused"] * 2, "tcp", False, TCP.format("refused")),
+        (["unreachable"] * 2, "tcp", False, TCP.format("silent")),
+        (["timeout"] * 2, "tcp", True, BOTH.format("silent")),
+        (["reset", "timeout"], "tcp", True, BOTH.format("refused")),
+        (["timeout"] * 2, "udp", False, UDP.format("silent")),
+        (["refused"] * 2, "udp", False, UDP.format("refused")),
+    ],
+)
+def test_what_does_not_live_is_told_with_the_layer_at_which_it_ends(
+    errors: list[str], transport: str, accepted: bool, layers: str
+) -> None:
+    told = {"port": 502, "transport": transport} | ({"accepted": True} if accepted else {})
+    rows = [seen(error, attempt, detail=json.dumps(told)) for attempt, error in enumerate(errors)]
+    (finding,) = reduced(rows).failing
+    assert finding.note == f"tcp/502:modbus: {errors[0]} · layers {layers}"
+
+
+def test_layers_are_told_of_what_does_not_live_alone() -> None:
+    two = member("tcp/502:modbus tcp/80:http tcp/443:https")
+    (finding,) = reduced([seen(port=80), *both("refused"), seen("timeout", port=443)], two).failing
+    assert finding.note == ("tcp/502:modbus: refused; tcp/443:https: timeout · layers transport:refused ends:transport")
 
 
 def test_one_address_that_answers_is_enough_and_silence_counts_only_at_all() -> None:
@@ -89,9 +125,8 @@ def test_one_address_that_answers_is_enough_and_silence_counts_only_at_all() -> 
 def test_every_application_must_live() -> None:
     two = member("tcp/502:modbus udp/161:snmp")
     assert reduced([seen(), seen(port=161)], two).numerator == 1
-    assert reduced([seen(), *both("timeout", port=161)], two).failing == (
-        Finding("a", "application-silent", "udp/161:snmp: timeout"),
-    )
+    (finding,) = reduced([seen(), *both("timeout", port=161)], two).failing
+    assert without_layers(finding) == Finding("a", "application-silent", "udp/161:snmp: timeout")
     assert reduced([seen()], two).unknown == 1
 
 

@@ -134,6 +134,8 @@ LAYERS = [
     ("+---", "layers link:answered network:silent transport:silent application:silent ends:network"),
     ("+-! ", "layers link:answered network:silent transport:refused ends:transport"),
     (" -!-", "layers network:silent transport:refused application:silent ends:transport"),
+    (" - !", "layers network:silent application:refused ends:application"),
+    ("+--!", "layers link:answered network:silent transport:silent application:refused ends:transport"),
     ("-- +", "layers link:silent network:silent application:answered"),
     ("+--+", "layers link:answered network:silent transport:silent application:answered"),
     ("+   ", "layers link:answered"),
@@ -144,7 +146,7 @@ LAYERS = [
 def test_layers_are_told_from_the_lowest_and_the_one_where_it_ends(said: str, note: str) -> None:
     alive = sum(1 << place for place, it in enumerate(said) if it == "+")
     dead = sum(1 << place for place, it in enumerate(said) if it in "-!")
-    assert told(alive, dead, refused="!" in said) == note
+    assert told(alive, dead, sum(1 << place for place, it in enumerate(said) if it == "!")) == note
 
 
 def test_an_unreachable_object_is_told_with_its_layers_and_a_reachable_one_is_not() -> None:
@@ -156,7 +158,15 @@ def test_an_unreachable_object_is_told_with_its_layers_and_a_reachable_one_is_no
 
 
 def test_nothing_known_of_any_layer_is_told_as_nothing() -> None:
-    assert told(0, 0, refused=False) == ""
+    assert told(0, 0) == ""
+
+
+@pytest.mark.parametrize(("error", "word"), [("timeout", "silent"), ("refused", "refused"), ("reset", "refused")])
+def test_who_says_no_is_told_from_who_is_silent(error: str, word: str) -> None:
+    rows = [seen("a", error="timeout"), seen("a", method="application-exchange", error=error)]
+    (finding,) = reduce(["a"], rows).failing
+    ends = "network" if word == "silent" else "application"
+    assert finding == Finding("a", "no-answer", f"layers network:silent application:{word} ends:{ends}")
 
 
 @given(st.lists(st.tuples(st.sampled_from(["neighbour", "application-exchange"]), st.sampled_from([None, "timeout"]))))
