@@ -67,13 +67,15 @@ def application_liveness(
     drawn = [member for member in speaking if member.drawn]
     outcomes = [(member, *_lives(member, trials, parameters.attempts)) for member in drawn]
     known = [lives for _, lives, _ in outcomes if lives is not None]
-    failing = tuple(
-        Finding(member.id, "application-silent" if lives is False else "check-not-made", note)
-        for member, lives, note in outcomes
-        if not lives
-    )
+    failing = tuple(Finding(member.id, _reason(member, lives), note) for member, lives, note in outcomes if not lives)
     population = None if len(drawn) == len(speaking) else len(speaking)
     return Ratio(sum(known), len(known), len(drawn) - len(known), population, "terminal", failing)
+
+
+def _reason(member: Member, lives: bool | None) -> str:
+    if not member.measurable:
+        return "no-address"
+    return "check-not-made" if lives is None else "application-silent"
 
 
 def _lives(member: Member, trials: _Trials, owed: int) -> tuple[bool | None, str]:

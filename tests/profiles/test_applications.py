@@ -144,7 +144,7 @@ def test_a_sample_states_how_many_declare_one() -> None:
 
 def test_a_declared_application_without_an_address_does_not_live() -> None:
     found = reduced([], member(addresses=0))
-    assert (found.denominator, found.failing[0].note) == (1, "tcp/502:modbus: no-address")
+    assert (found.denominator, found.failing) == (1, (Finding("a", "no-address", "tcp/502:modbus: no-address"),))
 
 
 @given(
