@@ -119,6 +119,10 @@ class Campaign:
         for event in self._pool.events:
             self._note(event)
 
+    def leave(self) -> None:
+        """Release the vantage points: nothing is sent any more; the store stays open, to be sealed."""
+        self._pool.close()
+
     def close(self) -> None:
         """Release the vantage points and the store; what was measured stays."""
         self._open.close()

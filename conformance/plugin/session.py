@@ -217,8 +217,12 @@ class CampaignPlugin:
             raise pytest.UsageError(mistake.text()) from None
 
     def _seal(self) -> None:
-        """Seal what is known, also after an interruption or a crash, and release everything."""
+        """Seal what is known, also after an interruption or a crash, and release everything.
+
+        The vantage points first: while a large campaign is sealed, nothing of it needs to run in the plant.
+        """
         try:
+            self.campaign.leave()
             self.record = finish(self.campaign, self.directory)
         except UserMistake as mistake:
             self._unsealed = mistake.text()
