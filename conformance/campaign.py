@@ -13,6 +13,7 @@ from conformance.bulk import Priced
 from conformance.bulk import owed
 from conformance.records import PERMIT
 from conformance.records import is_record
+from conformance.records import logs_of
 from conformance.records import put_on_record
 from conformance.spending import remaining
 from conformance.suite import can_be_measured
@@ -27,6 +28,7 @@ from fixtures.vantage import VantagePool
 from probes.action import Action
 from probes.methods import method
 from probes.recorded import HERE
+from profiles.indicators.coverage import LOG
 from profiles.observation import Observation
 from profiles.requirement import Profile
 from reports.rejudge import conclude
@@ -71,6 +73,7 @@ class Campaign:
         self._enlisted: set[str] = set()
         self._concluded: set[str] = set()
         self._bulk = Bulk()
+        self._logs: set[str] = set()  #: raw outputs of walk tests that are kept
         self.remarks: list[str] = []  #: what happened at vantage points that the tester must be told
         self._open = ExitStack()
 
@@ -152,13 +155,25 @@ class Campaign:
 
         watch.begin(todo)
         try:
-            put_on_record([action for action in todo if is_record(action)], keep)
+            self._record([action for action in todo if is_record(action)], keep)
             probed = [action for action in todo if not is_record(action)]
             self._pool.run(
                 probed, on_rows=keep, on_event=self._note, should_stop=watch.stop_requested, on_raw=self._keep_raw
             )
         finally:
             watch.end()
+
+    def _record(self, actions: Sequence[Action], keep: Callable[[list[Observation]], None]) -> None:
+        """Put on record what was read, and before it the logs themselves."""
+        for name, text in logs_of(self.plant.surveys, actions):
+            if name in self._logs:
+                continue
+            self._logs.add(name)
+            if name:
+                self.store.put_raw(HERE, LOG, 0, name, text)
+            else:
+                self._note(Event.of("raw-left-out", HERE, {"method": LOG, "count": 1}))
+        put_on_record(actions, keep)
 
     def _keep_raw(self, said: RawOutput) -> None:
         self.store.put_raw(said.vantage, said.method, said.window, said.name, said.text)

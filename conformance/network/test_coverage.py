@@ -9,6 +9,7 @@ from dataclasses import replace
 from conformance.asking import ask
 from conformance.asking import at_each_address
 from conformance.earlier import as_targets
+from conformance.records import log_name
 from conformance.suite import measures
 from fixtures.objects import Assignment
 from fixtures.plant.model import Plant
@@ -49,10 +50,11 @@ def _rows(assigned: Assignment) -> Iterable[Target]:
     survey = assigned.source
     if not isinstance(survey, Survey):
         return
+    raw = {"raw": name} if (name := log_name(survey)) else {}
     for sample in survey.samples:
         sheet = f"#{sample.sheet}" if sample.sheet and "#" not in survey.file else ""
-        place = {"point": sample.point} if sample.point else {"x_m": sample.x_m, "y_m": sample.y_m}
+        place: dict[str, object] = {"point": sample.point} if sample.point else {"x_m": sample.x_m, "y_m": sample.y_m}
         values = {"access": int(sample.access), "ss-rsrp": sample.ss_rsrp_dbm, "ss-sinr": sample.ss_sinr_db}
-        said = {"utc_ns": sample.utc_ns, "values": values, "detail": place}
+        said = {"utc_ns": sample.utc_ns, "values": values, "detail": place | raw}
         text = json.dumps(said, separators=(",", ":"), ensure_ascii=False)
         yield Target(assigned.id, f"{survey.file}{sheet}:{sample.row}", assigned.zone, ask=text)

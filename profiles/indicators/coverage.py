@@ -16,7 +16,6 @@ from collections.abc import Mapping
 from collections.abc import Sequence
 from dataclasses import dataclass
 from dataclasses import field
-from fractions import Fraction
 from statistics import median_low
 
 from pydantic import Field
@@ -31,13 +30,14 @@ from profiles.indicators.reachability import Judged
 from profiles.indicators.reachability import ProbingParameters
 from profiles.indicators.reachability import judged_objects
 from profiles.indicators.registry import indicator
+from profiles.indicators.tally import Tally
+from profiles.indicators.tally import lower
 from profiles.indicators.trials import all_of
 from profiles.indicators.trials import facts
 from profiles.observation import Observation
 from profiles.reduced import Finding
 from profiles.reduced import Invalid
 from profiles.reduced import Member
-from profiles.reduced import Ratio
 from profiles.reduced import Reduced
 from profiles.reduced import Register
 
@@ -64,42 +64,11 @@ class _Sample:
     """One row of a log: what was seen at one position, or at one survey point; a lost signal is ``-inf``."""
 
     place: Mapping[str, object]
+    utc_ns: int = 0
     values: dict[str, float] = field(default_factory=dict)
 
     def is_whole(self, radio: bool) -> bool:
         return all(name in self.values for name in (_RANGES if radio else ("access",)))
-
-
-@dataclass(slots=True)
-class Tally:
-    """What was found of all places of one kind."""
-
-    covered: int = 0
-    uncovered: int = 0
-    unknown: int = 0  #: owed and spoiled by the instrument
-    unsampled: int = 0  #: never asked for, or with too few samples
-    failing: list[Finding] = field(default_factory=list)
-
-    @property
-    def total(self) -> int:
-        """All places."""
-        return self.covered + self.uncovered + self.unknown + self.unsampled
-
-    @property
-    def worst(self) -> Fraction:
-        """The share if nothing of which nothing is known were covered."""
-        return Fraction(self.covered, self.total or 1)
-
-    @property
-    def best(self) -> Fraction:
-        """The share if all of that were covered."""
-        return Fraction(self.total - self.uncovered, self.total or 1)
-
-    def count(self, covered: bool | None) -> None:
-        """Count one place that was sampled."""
-        self.covered += covered is True
-        self.uncovered += covered is False
-        self.unknown += covered is None
 
 
 @indicator(
@@ -119,7 +88,7 @@ def access_coverage(register: Register, observations: Iterable[Observation], par
     access-reachability, and as a log says of it. Of cells and points, the lower share is judged.
     """
     found = surveyed(register, observations, parameters)
-    return found if isinstance(found, Invalid) else _lower(found)
+    return found if isinstance(found, Invalid) else lower(found)
 
 
 def surveyed(
@@ -137,7 +106,7 @@ def surveyed(
     live = judged_objects(points, _apart(observations, log), parameters)
     tallies: dict[str, Tally] = defaultdict(Tally)
     for member in members:
-        samples = list(log[member.id].values())
+        samples = _once(log[member.id].values())
         if "cells" in member.fact("logged"):
             _count_cells(member, grids[member.fact("area")], samples, parameters, tallies["cells"])
         if _points(member):
@@ -189,7 +158,7 @@ def _apart(observations: Iterable[Observation], log: dict[str, dict[str, _Sample
         if seen.method != LOG:
             yield seen
             continue
-        sample = log[seen.target].setdefault(seen.address, _Sample(facts(seen.detail)))
+        sample = log[seen.target].setdefault(seen.address, _Sample(facts(seen.detail), seen.utc_ns))
         low, high = _RANGES.get(seen.quantity, (math.inf, -math.inf))
         if seen.value is not None and low <= seen.value <= high:  # NaN compares false
             sample.values[seen.quantity] = seen.value
@@ -197,14 +166,25 @@ def _apart(observations: Iterable[Observation], log: dict[str, dict[str, _Sample
             sample.values[seen.quantity] = -math.inf
 
 
+def _once(samples: Iterable[_Sample]) -> list[_Sample]:
+    """The samples but those that say again what another one said: copied rows, or a log that is there twice."""
+    told: dict[tuple[object, ...], _Sample] = {}
+    for it in samples:
+        place = (str(it.place.get(name)) for name in ("x_m", "y_m", "point"))
+        told.setdefault((it.utc_ns, *place, *sorted(it.values.items())), it)
+    return list(told.values())
+
+
 def _count_cells(
-    member: Member, cells: frozenset[Cell], samples: Iterable[_Sample], parameters: CoverageParameters, tally: Tally
+    member: Member, cells: frozenset[Cell], samples: Sequence[_Sample], parameters: CoverageParameters, tally: Tally
 ) -> None:
     by_cell: dict[Cell, list[_Sample]] = defaultdict(list)
     for sample in samples:
         x, y = (sample.place.get(name) for name in ("x_m", "y_m"))
         if _is_number(x) and _is_number(y) and sample.is_whole(_is_radio(member)):
             by_cell[cell_at(float(x), float(y), parameters.grid_m)].append(sample)  # type: ignore[arg-type]
+    if samples and cells.isdisjoint(by_cell):
+        tally.failing.append(Finding(member.id, "log-elsewhere"))
     unsampled = 0
     for cell in sorted(cells):
         if len(by_cell[cell]) < parameters.least_samples:
@@ -273,30 +253,3 @@ def _lacking(samples: Sequence[_Sample], radio: bool, parameters: CoverageParame
         if median < limit:
             found.append(f"{title} {median:g} {unit}" if math.isfinite(median) else f"{title} –")
     return " · ".join(found)
-
-
-def _lower(tallies: Mapping[str, Tally]) -> Ratio:
-    """The lower share is judged; what could make the other one the lower stays owed."""
-    basis = min(tallies, key=lambda name: (tallies[name].best, tallies[name].worst))
-    judged = tallies[basis]
-    others = [tally for name, tally in tallies.items() if name != basis]
-    rivals = [tally for tally in others if tally.worst < judged.best]
-    unknown = judged.unknown + sum(tally.unknown for tally in rivals)
-    unsampled = judged.unsampled + sum(tally.unsampled for tally in rivals)
-    known = judged.covered + judged.uncovered
-    return Ratio(
-        judged.covered,
-        known,
-        unknown,
-        known + unknown + unsampled if unsampled else None,
-        basis,
-        tuple(finding for tally in (judged, *others) for finding in tally.failing),
-        (f"judged-by-{basis}",) if others else (),
-        tuple((name, counts(tally)) for name, tally in tallies.items()),
-    )
-
-
-def counts(tally: Tally) -> str:
-    """Covered of all places of which something is known, and how many others there are."""
-    others = tally.unknown + tally.unsampled
-    return f"{tally.covered}/{tally.covered + tally.uncovered}" + (f" + {others}?" if others else "")

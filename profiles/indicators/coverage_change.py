@@ -14,10 +14,10 @@ from profiles.indicators.coverage import BASES
 from profiles.indicators.coverage import LIVE
 from profiles.indicators.coverage import LOG
 from profiles.indicators.coverage import CoverageParameters
-from profiles.indicators.coverage import Tally
-from profiles.indicators.coverage import counts
 from profiles.indicators.coverage import surveyed
 from profiles.indicators.registry import indicator
+from profiles.indicators.tally import Tally
+from profiles.indicators.tally import counts
 from profiles.indicators.trials import facts
 from profiles.observation import Observation
 from profiles.reduced import Invalid

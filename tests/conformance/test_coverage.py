@@ -5,9 +5,11 @@ The detection matrix has no place for the trend: the virtual plant has no year b
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import shutil
+from base64 import b64decode
 from collections.abc import Callable
 from collections.abc import Collection
 from datetime import UTC
@@ -17,9 +19,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pyarrow.parquet import read_table
 
 from conformance.earlier import _opened
+from conformance.records import log_name
+from conformance.records import logs_of
 from fixtures.plant.loader import load_plant
+from fixtures.plant.survey import Survey
+from probes.action import Action
+from probes.action import Target
+from probes.recorded import HERE
 from profiles.verdict import ExitStatus
 from reports.verify import verify
 
@@ -129,6 +138,40 @@ def test_a_manifest_that_was_kept_binds_the_earlier_bundle(works: Works) -> None
     assert re.fullmatch("[0-9a-f]{64}", digest)
     assert _opened(str(folder), digest).bundle is not None
     assert _opened(str(folder), "0" * 64).bundle is None
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "gb18030"])
+def test_the_log_itself_is_kept_byte_by_byte(works: Works, encoding: str) -> None:
+    """Whatever it is encoded in; text that everybody can read stays what it is."""
+    plant = works.plant("2025", ())
+    log = works.folder / "2025.csv"
+    content = log.read_text("utf-8").encode(encoding)
+    log.write_bytes(content)
+    run = works._run(plant, works.folder / "e", "--profile", str(works.profile), "-k", "NET-COV")
+    (kept,) = [path for path in (run.bundle / "raw/plantproof/survey-log").iterdir() if path.is_file()]
+    plain = encoding.startswith("utf-8")
+    assert kept.suffix == (".csv" if plain else ".base64")
+    assert (kept.read_bytes() if plain else b64decode(kept.read_bytes())) == content
+    assert hashlib.sha256(content).hexdigest() in (run.bundle / "plant.yaml").read_text("utf-8")
+    rows = read_table(run.bundle / "observations.parquet").column("detail").to_pylist()
+    assert {json.loads(row)["raw"] for row in rows if "x_m" in row} == {f"survey-log/{kept.name}"}
+    assert verify(run.bundle).sound
+
+
+def test_a_log_beyond_all_bounds_is_left_out_and_that_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("conformance.records.LOG_BYTES", 100)
+    logs = [Survey(area="hall", file=file, technology="5g", sha256=sha * 64, content=content)
+            for file, sha, content in (("a.csv", "a", b"x" * 100), ("../w/b.xlsx#1", "b", b"x" * 101),
+                                       ("c.xlsx", "c", b"\xff"), ("c.xlsx#2", "c", b"\xff"))]  # fmt: skip
+    targets = (Target("coverage:hall:5g", "a.csv:1", "cell"),)
+    assert list(logs_of(logs, [Action(HERE, "survey-log", targets, {})])) == [
+        ("survey-log/aaaaaaaaaaaa-a.csv", "x" * 100),
+        ("", ""),
+        ("survey-log/cccccccccccc-c.xlsx.base64", "/w=="),
+    ]
+    assert list(logs_of(logs, [Action(HERE, "earlier-bundle", targets, {})])) == []
+    suffixes = [log_name(it).rpartition("-")[2] for it in logs]
+    assert suffixes == ["a.csv", "", "c.xlsx.base64", "c.xlsx.base64"]
 
 
 def test_a_plan_sends_nothing_and_resuming_takes_nothing_twice(works: Works, run_campaign: Callable[..., Any]) -> None:

@@ -63,7 +63,7 @@ def row(
     """One row of a log; ``None`` is absent."""
     detail = json.dumps({"point": at} if isinstance(at, str) else {"x_m": at[0], "y_m": at[1]})
     said = dict(zip(QUANTITIES, (access, rsrp, sinr), strict=True))
-    target, utc_ns = more.get("target", "coverage:hall"), more.get("utc_ns", 1000)
+    target, utc_ns = more.get("target", "coverage:hall"), more.get("utc_ns", 1000 + number)
     return [
         Observation("survey-log", "plantproof", target, f"w.csv:{number}", quantity, value, QUANTITIES[quantity],
                     None if value is not None else "absent", 0, 0, utc_ns, 0, detail)
@@ -93,6 +93,25 @@ def probed(point: str, value: float | None, error: str | None = None) -> Observa
 
 def found(rows: list[Observation], *members: Member, parameters: CoverageParameters = ONE) -> Any:
     return access_coverage(Register(members or (place(),)), rows, parameters)
+
+
+def test_a_sample_that_says_again_what_another_one_said_counts_once() -> None:
+    """One good sample, copied ten times or logged in two files, is no tenth of a cell's evidence more."""
+    square = place(corners=((0, 0), (5, 0), (5, 5), (0, 5)))
+    copied = [it for number in range(30) for it in row(number, (1, 1), utc_ns=7)]
+    assert (found(copied, square).denominator, found(copied, square).population) == (0, 1)
+    own = [it for number in range(10) for it in row(number, (1, 1), rsrp=-90.0 - number, utc_ns=7)]
+    assert (found(own, square).numerator, found(own, square).population) == (1, None)
+    named = [it for number in range(6) for it in row(number, "p1", access=0, utc_ns=7)]
+    named += [it for number in range(6, 9) for it in row(number, "p1", utc_ns=number)]
+    points = found(named, place(logged="points", points=[("p1", 0)]))
+    assert (points.numerator, points.denominator) == (1, 1)  # three that worked, and one that did not
+
+
+def test_a_log_in_other_coordinates_says_so() -> None:
+    rows = walked((900, 900), (901, 900))
+    assert [it.reason for it in found(rows).failing] == ["log-elsewhere", "cells-not-sampled"]
+    assert "log-elsewhere" not in {it.reason for it in found([*rows, *row(1, (1, 1))]).failing}
 
 
 # --- the grid ---
