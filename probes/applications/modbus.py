@@ -2,9 +2,10 @@
 
 It reads three texts that every device with this function has, and no register. A device without it says so by an
 exception, which is an answer as well: the application lives. A unit that nobody has is answered by some devices with
-silence, so attempts in turn ask the unit of a device that is addressed by its IP address alone (255), and the two that
-single devices use (1 and 0; MODBUS Messaging on TCP/IP V1.0b, 4.4.2), unless the plant file names one
-(``tcp/502:modbus@17``), such as that of a device behind a gateway.
+silence, so attempts in turn ask the unit of a device that is addressed by its IP address alone (255; MODBUS Messaging
+on TCP/IP V1.0b, 4.4.2) and the one that single devices use (1), unless the plant file names one
+(``tcp/502:modbus@17``), such as that of a device behind a gateway. Unit 0 is asked only where it is named: on the
+serial line behind a gateway it means everybody, and is for writing alone (MODBUS over Serial Line V1.02, 2.1).
 
 Standard library only: this module travels to vantage points.
 """
@@ -21,7 +22,7 @@ from probes.applications import Send
 from probes.applications import expect
 from probes.applications import printable
 
-UNITS = (255, 1, 0)
+UNITS = (255, 1)
 FUNCTION, MEI, BASIC = 0x2B, 0x0E, 0x01
 EXCEPTION = 0x80  #: added to the function's number
 LENGTHS = range(3, 255)  #: octets after the length field: a unit, and 2 to 253 of the protocol data unit

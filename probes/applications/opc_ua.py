@@ -41,11 +41,14 @@ def converse(asked: Mapping[str, str]) -> Dialogue:
     try:
         yield from _hello(url)
         channel, token = yield from _open()
-        yield Send(_chunk(b"MSG", channel, token, 2, GET_ENDPOINTS, _text(url.encode()) + 2 * _NULL))
-        facts = endpoints((yield from _hear(b"MSG", ENDPOINTS, 2)))
-        yield Send(_chunk(b"CLO", channel, token, 3, CLOSE, b""))
     except Refused as why:
         return {"refused": str(why)}
+    yield Send(_chunk(b"MSG", channel, token, 2, GET_ENDPOINTS, _text(url.encode()) + 2 * _NULL))
+    try:
+        facts = endpoints((yield from _hear(b"MSG", ENDPOINTS, 2)))
+    except Refused as why:
+        facts = {"refused": str(why)}
+    yield Send(_chunk(b"CLO", channel, token, 3, CLOSE, b""))  # else a server may keep the channel for a while
     return facts
 
 

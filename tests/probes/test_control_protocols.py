@@ -130,6 +130,12 @@ def test_what_is_an_answer(protocol: str, heard: bytes, facts: dict[str, str]) -
     assert hear(protocol, heard, **station(protocol))[0] == facts
 
 
+@pytest.mark.parametrize("answer", [LISTED, chunk(b"MSGF", struct.pack("<4I", 7, 9, 2, 2) + header(397, 0x800B_0000))])
+def test_an_opened_channel_is_closed_also_by_who_was_refused(answer: bytes) -> None:
+    _, said = hear("opc-ua", ACKNOWLEDGED + OPENED + answer)
+    assert said[said.rindex(b"CLOF") + 4 :][:4] == (len(said) - said.rindex(b"CLOF")).to_bytes(4, "little")
+
+
 WHOLE = {
     "dnp3": LINK_STATUS,
     "s7": S7_CONFIRMED + S7_AGREED,

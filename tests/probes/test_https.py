@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import datetime
 import json
 import shutil
 import socket
@@ -19,6 +20,7 @@ from probes.applications import Ended as EndedInTls
 from probes.applications import NotThisProtocol
 from probes.applications import dialogue
 from probes.applications import https
+from probes.applications.certificate import told_by
 from probes.applications.exchange import Broken
 from probes.applications.exchange import Exchange
 from tests.probes.talk import HOST
@@ -26,6 +28,7 @@ from tests.probes.talk import Ended
 from tests.probes.talk import hear
 from tests.probes.talk import peer
 from tests.probes.talk import perform
+from tests.probes.talk import recorded
 from tests.probes.test_http import LATER
 from tests.probes.test_http import certificate
 from tests.probes.test_http import served
@@ -142,6 +145,27 @@ def test_hands_that_are_never_shaken_cost_one_timeout(said: bytes) -> None:
     with peer(drips) as port:
         (seen,) = perform("https", port, timeout_ms=500, close_ms=100)
     assert seen.error in ("timeout", "bad-answer"), seen
+
+
+def test_a_recorded_alert_is_an_answer() -> None:
+    facts, _ = hear("https", next(recorded("ndpi/pcap/tls_alert.pcap", 443)))
+    assert facts == {"refused": "alert: protocol version"}
+
+
+#: Of the certificates in a recorded handshake: common name, and end in seconds of Unix time, as Zeek's log has them.
+RECORDED = [("*.google.com", 1516800660), ("Google Internet Authority G2", 1546300799),
+            ("GeoTrust Global CA", 1534824000)]  # fmt: skip
+
+
+def test_recorded_certificates_are_read_as_another_reader_reads_them() -> None:
+    heard = b"".join(recorded("zeek/traces/tls/tls1_1.pcap", 443))
+    hello = 5 + int.from_bytes(heard[3:5])
+    listed = heard[hello + 5 + 4 + 3 :]  # behind the heads of the record, of the message and of its list
+    for name, ends_s in RECORDED:
+        length = int.from_bytes(listed[:3])
+        told, listed = told_by(listed[3 : 3 + length]), listed[3 + length :]
+        assert f"CN={name}" in told["subject"]
+        assert datetime.datetime.fromisoformat(told["expires"]).timestamp() == ends_s
 
 
 class TornLine:

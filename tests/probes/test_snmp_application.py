@@ -22,8 +22,10 @@ from probes.applications.der import element
 from probes.applications.der import integer
 from probes.applications.der import oid
 from probes.applications.snmp import discovery
+from probes.applications.snmp import report
 from tests.probes.talk import HOST
 from tests.probes.talk import Ended
+from tests.probes.talk import captures
 from tests.probes.talk import hear
 from tests.probes.talk import perform
 
@@ -93,6 +95,22 @@ def test_whatever_comes_ends_in_facts_or_in_a_reason(heard: bytes | tuple[int, b
 def test_an_object_identifier_is_read_as_it_was_written(rest: list[int]) -> None:
     text = ".".join(map(str, (1, 3, *rest)))
     assert arcs(oid(text)[2:]) == text
+
+
+def test_recorded_reports_of_a_router_name_its_engine() -> None:
+    from scapy.all import UDP
+    from scapy.all import rdpcap
+
+    packets = [it[UDP] for it in rdpcap(str(captures() / "ndpi/pcap/snmp.pcap")) if it.haslayer(UDP)]
+    said = [bytes(it.payload) for it in packets if it.sport == 161]
+    reports = [it for it in said if oid("1.3.6.1.6.3.15.1.1.4.0") in it]
+    assert reports
+    for heard in reports:
+        told = report(heard, int.from_bytes(heard[9:13]))  # its request stands there
+        assert (told["engine"], told["enterprise"], told["boots"]) == ("800000090300aabbcc000100", "9", "12")
+    for heard in set(said) - set(reports):
+        with pytest.raises(NotThisProtocol):
+            report(heard, int.from_bytes(heard[9:13]))
 
 
 @pytest.fixture(scope="module")
