@@ -63,8 +63,8 @@ def _own(assigned: Assignment) -> bool:
 
 
 def _gateways(case: Case, plant: Plant) -> Iterator[Member]:
-    """The gateways of the case's objects that are not themselves among them."""
-    known = {it.id for it in case.register.members}
+    """The gateways of the case's objects that are not themselves looked for among them."""
+    known = {it.id for it in case.register.members if it.drawn}
     wanted = {it.fact("gateway") for it in case.register.members if it.drawn} - {""} - known
     holders: tuple[Endpoint | Device, ...] = (*plant.endpoints, *plant.devices) if wanted else ()
     yield from (Member(it.id, addresses=len(it.addresses)) for it in holders if it.id in wanted)
