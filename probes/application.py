@@ -8,8 +8,10 @@ Where a connection was accepted and no answer came, ``detail`` says ``"accepted"
 closed.
 
 ``ask`` of a target is ``{"application": NAME}`` or ``NAME@STATION``, with a name of
-:data:`probes.applications.PROTOCOLS`. Connection and dialogue together have one ``timeout_ms``. ``detail`` has the
-application and what the device says of itself; the octets are kept as raw output.
+:data:`probes.applications.PROTOCOLS`; the port is an EtherType where that is spoken below IP. Who is beyond a router
+cannot be asked in such a one: that is ``no-route``, and says nothing of the device. Connection and dialogue together
+have one ``timeout_ms``. ``detail`` has the application and what the device says of itself; the octets are kept as raw
+output.
 
 Standard library only: this module travels to vantage points.
 """
@@ -36,8 +38,12 @@ from probes.applications.exchange import Exchange
 from probes.datagram_port import DatagramPort
 from probes.gate import Gate
 from probes.gate import Refusal
+from probes.link_port import LinkPort
 from probes.methods import Emit
 from probes.methods import Method
+from probes.neighbour import off_link
+from probes.netlink import Kernel
+from probes.netlink import known_mac
 from probes.netlink import mark_on_link
 from probes.permit import Permit
 from probes.ports import Ticket
@@ -57,6 +63,7 @@ from probes.tcp import Connects
 
 #: Segments or datagrams of one dialogue: what is said, said again where it was lost, and what acknowledges the answer.
 DIALOGUE_PACKETS = MOST_SENDS + 44
+NO_PRIVILEGE_CURE = "run as root, or give the interpreter cap_net_raw, on the vantage point"
 SAID_AGAIN = 4  #: times that the kernel may repeat what is not acknowledged before Tmax
 
 
@@ -101,11 +108,7 @@ async def run(action: Action, gate: Gate, emit: Emit) -> None:
     groups: dict[tuple[str, int], list[Ticket]] = {}
     for target in action.targets:
         protocol = spoken_by(target)
-        admitted = (
-            gate.admit(target, LEVEL, target.port, action.method)
-            if target.port
-            else Refusal("refused-by-guard", "no-port")
-        )
+        admitted = _admitted(gate, target, protocol, action.method)
         if isinstance(admitted, Refusal):
             why, name = admitted, protocol.name
             attempts = range(parameters.attempts)
@@ -113,10 +116,23 @@ async def run(action: Action, gate: Gate, emit: Emit) -> None:
         else:
             groups.setdefault((protocol.transport, len(admitted.packed)), []).append(admitted)
     mark_on_link(gate, [ticket for group in groups.values() for ticket in group])
-    makers = {"tcp": Conversations, "udp": Datagrams}
+    makers = {"tcp": Conversations, "udp": Datagrams, "ethernet": Frames}
     await asyncio.gather(
         *(makers[transport](gate, recorder, parameters, emit).run(group) for (transport, _), group in groups.items())
     )
+
+
+def _admitted(gate: Gate, target: Target, protocol: Protocol, method: str) -> Ticket | Refusal:
+    if not target.port:
+        return Refusal("refused-by-guard", "no-port")
+    admitted = gate.admit(target, LEVEL, target.port, method)
+    if protocol.transport != "ethernet" or isinstance(admitted, Refusal):
+        return admitted
+    kernel = Kernel(gate.netlink_port())
+    try:
+        return off_link(kernel, admitted) or admitted
+    finally:
+        kernel.close()
 
 
 def spoken_by(target: Target) -> Protocol:
@@ -125,7 +141,7 @@ def spoken_by(target: Target) -> Protocol:
 
 
 def _application(target: Target) -> tuple[str, str]:
-    """Name of the protocol, and number of the station if one is declared."""
+    """Name of the protocol, and number or name of the station if one is declared."""
     name, _, station = json.loads(target.ask)["application"].partition("@")
     return name, station
 
@@ -158,17 +174,17 @@ class Conversations(Connects):
         share = self._size * unused // self._parameters.packets()
         attempt.ticket.zone.refund(attempt.claimed_ns, max(unused, 0), max(share, 0))
 
-    async def _hold(self, attempt: Attempt, port: StreamPort | DatagramPort, utc_ns: int, begun_ns: int) -> None:
+    async def _hold(
+        self, attempt: Attempt, port: StreamPort | DatagramPort | LinkPort, utc_ns: int, begun_ns: int
+    ) -> None:
         """Hold the dialogue and make its observation."""
         ticket, clock = attempt.ticket, self._gate.clock
         target = ticket.target
         asked_ns = clock()
         deadline_ns = begun_ns + int(self._parameters.timeout_ms * 1e6)
         exchange = Exchange(port, clock, deadline_ns, self._parameters.syns + DIALOGUE_PACKETS)
-        asked = {"address": target.address, "port": str(target.port), "attempt": str(attempt.attempt)}
-        asked |= {"station": station} if (station := _application(target)[1]) else {}
         try:
-            facts = await exchange.hold(self._protocols[target].converse(asked))
+            facts = await exchange.hold(self._protocols[target].converse(self._asked(attempt)))
             delay_ms = (clock() - asked_ns) / 1e6
         except Broken as broken:
             (self._gate.silent if broken.error == "timeout" else self._gate.heard)(ticket)
@@ -186,6 +202,12 @@ class Conversations(Connects):
             attempt.told = True
             self._emit([self._record.value(target, attempt.attempt, delay_ms, utc_ns, asked_ns, compact(told))])
             self._counts["answered"] += 1
+
+    def _asked(self, attempt: Attempt) -> dict[str, str]:
+        """What a dialogue may know of whom it asks."""
+        target = attempt.ticket.target
+        asked = {"address": target.address, "port": str(target.port), "attempt": str(attempt.attempt)}
+        return asked | ({"station": station} if (station := _application(target)[1]) else {})
 
     def _broke(self, attempt: Attempt, exchange: Exchange, error: OSError, utc_ns: int, asked_ns: int) -> None:
         """The line broke in the middle of a dialogue."""
@@ -226,7 +248,7 @@ class Datagrams(Conversations):
 
     async def _connect(self, attempt: Attempt) -> None:
         try:
-            port = self._gate.datagram_port(attempt.ticket, self._size)
+            port = self._port(attempt.ticket)
         except OSError as refusal:
             self._refused_here(attempt, refusal.errno or 0)
             return
@@ -239,6 +261,34 @@ class Datagrams(Conversations):
                 self._fail(attempt, "stopped", utc_ns, monotonic_ns, reason="kill-switch", sent=True)
         finally:
             port.close()
+
+    def _port(self, ticket: Ticket) -> DatagramPort | LinkPort:
+        return self._gate.datagram_port(ticket, self._size)
+
+
+class Frames(Datagrams):
+    """One action's dialogues below IP, on the links of this vantage point."""
+
+    def _port(self, ticket: Ticket) -> LinkPort:
+        return self._gate.link_port(ticket, self._size)
+
+    def _asked(self, attempt: Attempt) -> dict[str, str]:
+        mac = known_mac(self._gate, attempt.ticket)
+        return super()._asked(attempt) | ({"mac": mac.hex(":")} if mac else {})
+
+    def _refused_here(self, attempt: Attempt, error: int) -> None:
+        """This host's own no: what it must not do, or cannot on such an interface."""
+        if error == errno.EPERM:
+            self._fail(attempt, "no-privilege", cure=NO_PRIVILEGE_CURE)
+        elif error == errno.EAFNOSUPPORT:
+            self._fail(attempt, "no-route", reason="no-ethernet")
+        else:
+            super()._refused_here(attempt, error)
+
+    def _broke(self, attempt: Attempt, exchange: Exchange, error: OSError, utc_ns: int, asked_ns: int) -> None:
+        """Nobody can break a link for us but this host itself."""
+        name = errno.errorcode.get(error.errno or 0, str(error.errno))
+        self._fail(attempt, "send-failed", utc_ns, asked_ns, errno=name, **self._keep(attempt, exchange))
 
 
 METHOD = Method("application-exchange", LEVEL, cost, run, {"application-delay": "ms"})

@@ -42,7 +42,9 @@ from probes.echo_port import EchoPort
 from probes.flow_port import FlowPort
 from probes.limits import Device
 from probes.limits import Zone
+from probes.link_port import LinkPort
 from probes.load_port import LoadPort
+from probes.netlink import Kernel
 from probes.permit import LEVELS
 from probes.permit import Permit
 from probes.ports import NetlinkPort
@@ -258,6 +260,38 @@ class Gate:
             if opened is not None:
                 opened.close()
             raise
+
+    def link_port(self, ticket: Ticket, size: int) -> LinkPort:
+        """A port for one exchange of PROFINET DCP on the link of the ticket's address, which must have been claimed.
+
+        Raises:
+            PermissionError: if it was not claimed, a bug of the caller, or the kernel allows no packet socket
+                (``EPERM``); nothing is sent.
+            OSError: if the address is on none of this host's links (``EHOSTUNREACH``), or that is no Ethernet
+                (``EAFNOSUPPORT``), or no socket can be had.
+        """
+        self._spend(ticket, size)
+        opened = None
+        try:
+            interface = self._interface_of(ticket)
+            opened = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
+            return LinkPort(opened, ticket, interface)
+        except OSError:
+            ticket.device.connections -= 1
+            if opened is not None:
+                opened.close()
+            raise
+
+    def _interface_of(self, ticket: Ticket) -> str:
+        """The interface on whose link this host reaches the ticket's address without a router."""
+        kernel = Kernel(self.netlink_port())
+        try:
+            route = kernel.route(ticket.packed, ticket.scope_id)
+        finally:
+            kernel.close()
+        if route is None or not route.on_link or not route.interface:
+            raise OSError(errno.EHOSTUNREACH, os.strerror(errno.EHOSTUNREACH), ticket.target.address)
+        return socket.if_indextoname(route.interface)
 
     def load_port(self, ticket: Ticket, size: int, bits_per_s: int) -> LoadPort:
         """A port for a test of rates: TCP connections that move ``size`` IP bytes at most, all of them together.

@@ -118,7 +118,7 @@ async def run(action: Action, gate: Gate, emit: Emit) -> None:
         for target in action.targets:
             admitted = gate.admit(target, LEVEL, method=action.method)
             if not isinstance(admitted, Refusal):
-                admitted = _off_link(kernel, admitted) or admitted
+                admitted = off_link(kernel, admitted) or admitted
             if isinstance(admitted, Refusal):
                 attempts = range(parameters.attempts)
                 refused += [recorder.error(target, n, admitted.error, reason=admitted.reason) for n in attempts]
@@ -134,7 +134,7 @@ async def run(action: Action, gate: Gate, emit: Emit) -> None:
         kernel.close()
 
 
-def _off_link(kernel: Kernel, ticket: Ticket) -> Refusal | None:
+def off_link(kernel: Kernel, ticket: Ticket) -> Refusal | None:
     """Why the address has no neighbour entry; nothing if it can have one."""
     route = kernel.route(ticket.packed, ticket.scope_id)
     if route is None:

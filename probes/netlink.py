@@ -12,10 +12,13 @@ from collections.abc import Iterable
 from collections.abc import Iterator
 from dataclasses import dataclass
 from ipaddress import ip_address
+from typing import TYPE_CHECKING
 
-from probes.gate import Gate
 from probes.ports import NetlinkPort
 from probes.ports import Ticket
+
+if TYPE_CHECKING:
+    from probes.gate import Gate
 
 # linux/netlink.h, linux/rtnetlink.h, linux/neighbour.h
 NLMSG_ERROR, RTM_NEWROUTE, RTM_GETROUTE, RTM_NEWNEIGH, RTM_DELNEIGH, RTM_GETNEIGH = 2, 24, 26, 28, 29, 30
@@ -226,6 +229,17 @@ def unresolved_hop(gate: Gate, ticket: Ticket) -> str | None:
         hop = route.gateway or ticket.packed
         entry = kernel.neighbours().get((route.interface, hop))
         return address_text(hop) if entry is not None and entry.state & (INCOMPLETE | FAILED) else None
+    finally:
+        kernel.close()
+
+
+def known_mac(gate: Gate, ticket: Ticket) -> bytes:
+    """The hardware address under which the kernel knows a ticket's on-link address; nothing if it does not."""
+    kernel = Kernel(gate.netlink_port())
+    try:
+        route = kernel.route(ticket.packed, ticket.scope_id)
+        entry = kernel.neighbours().get((route.interface, ticket.packed)) if route is not None else None
+        return entry.mac if entry is not None and not entry.state & (INCOMPLETE | FAILED | NOARP) else b""
     finally:
         kernel.close()
 

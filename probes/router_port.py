@@ -1,4 +1,4 @@
-"""The port for router solicitation on one interface: the only multicast that ever leaves a vantage point.
+"""The port for router solicitation on one interface: with that of DCP, all multicast that ever leaves a vantage point.
 
 It sends nothing but the message of :func:`probes.router_packet.solicitation`, to all routers of the link (ff02::2),
 which no router forwards.

@@ -18,6 +18,7 @@ from collections.abc import Generator
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import import_module
+from re import Pattern
 
 #: Module of each protocol by the name that a plant file gives it, as in ``tcp/502:modbus``.
 PROTOCOLS: dict[str, str] = {
@@ -30,6 +31,7 @@ PROTOCOLS: dict[str, str] = {
     "modbus": "probes.applications.modbus",
     "mqtt": "probes.applications.mqtt",
     "opc-ua": "probes.applications.opc_ua",
+    "profinet-dcp": "probes.applications.profinet_dcp",
     "rtsp": "probes.applications.rtsp",
     "s7": "probes.applications.s7",
     "snmp": "probes.applications.snmp",
@@ -70,7 +72,7 @@ class ReadSome:
 
 @dataclass(frozen=True, slots=True)
 class Datagram:
-    """Hear one datagram, whole."""
+    """Hear one datagram, whole; on a link, a frame's content behind its sender's hardware address."""
 
 
 Step = Send | Read | ReadLine | ReadSome | Datagram
@@ -91,12 +93,14 @@ class Protocol:
     """One application protocol, as far as it is asked whether it lives."""
 
     name: str
-    transport: str  #: ``tcp`` or ``udp``
+    transport: str  #: ``tcp``, ``udp``, or ``ethernet`` where it is spoken below IP, on the own link
     converse: Callable[[Mapping[str, str]], Dialogue]
     """Begin a dialogue. What is ``asked`` holds ``address``, ``port`` and ``attempt``, from 0, as text, and ``station``
     if one is declared."""
     stations: range = range(0)  #: numbers of the stations or units that can be meant behind one address; empty: none
-    needs_station: bool = False  #: whether nobody answers who is not called by number
+    needs_station: bool = False  #: whether nobody answers who is not called by number or name
+    number: int = 0  #: the one EtherType that it is spoken under; 0: ports are free
+    names: Pattern[str] | None = None  #: what the name of a station is, where they have names instead of numbers
 
 
 def dialogue(name: str) -> Protocol:

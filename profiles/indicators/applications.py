@@ -84,6 +84,7 @@ def _lives(member: Member, trials: _Trials, owed: int) -> tuple[bool | None, str
     asked: dict[str, Mapping[str, Trial]] = {}
     for application in member.fact("applications").split():
         port = application.partition("/")[2].partition(":")[0]
+        port = str(int(port, 16)) if port.startswith("0x") else port  # observations have EtherTypes in decimal
         asked[application] = trials.get((member.id, port), {})
         outcomes[application] = _answers(member, asked[application], owed)
     notes = [f"{application}: {why}" for application, (lives, why) in outcomes.items() if not lives]
@@ -97,7 +98,7 @@ def _layers(dead: Iterable[Trial]) -> str:
     for seen in (it for trial in dead for it in trial.silent.values()):
         known = facts(seen.detail)
         accepted = bool(known.get("accepted")) or seen.error is None  # the latter: too late
-        layer = APPLICATION if accepted or known.get("transport") == "udp" else TRANSPORT
+        layer = APPLICATION if accepted or known.get("transport") in ("udp", "ethernet") else TRANSPORT
         answered |= TRANSPORT if accepted and known.get("transport") == "tcp" else 0
         silent |= layer
         refusing |= layer if seen.error in REFUSALS else 0

@@ -286,7 +286,8 @@ def test_datagrams_are_exchanged_with_the_asked_port_only(odd: Any) -> None:
 def test_each_protocol_is_named_as_it_is_found(name: str) -> None:
     found = dialogue(name)
     assert found.name == name
-    assert found.transport in ("tcp", "udp")
+    assert found.transport in ("tcp", "udp", "ethernet")
+    assert (found.transport == "ethernet") == bool(found.number)
 
 
 def test_an_unknown_protocol_is_a_mistake() -> None:

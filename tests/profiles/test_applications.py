@@ -44,6 +44,22 @@ def reduced(rows: list[Observation], *members: Member) -> Ratio:
     return found
 
 
+def test_what_is_spoken_below_ip_is_found_by_its_ethertype() -> None:
+    station = member("tcp/102:s7 ethernet/0x8892:profinet-dcp@press-1")
+    lives = [seen(port=102), seen(port=0x8892)]
+    assert reduced(lives, station).numerator == 1
+    detail = json.dumps({"port": 0x8892, "transport": "ethernet"})
+    silent = [seen(port=102), *both("timeout", detail=detail)]
+    found = reduced(silent, station)
+    assert (found.numerator, found.denominator) == (0, 1)
+    told = "timeout · layers application:silent ends:application"  # there is no port that could accept
+    assert found.failing[0].note == f"ethernet/0x8892:profinet-dcp@press-1: {told}"
+    beyond = [seen(port=102), *both("no-route", port=0x8892)]
+    found = reduced(beyond, station)
+    assert (found.denominator, found.unknown) == (0, 1)
+    assert found.failing[0].reason == "check-not-made"
+
+
 def both(error: str, **more: Any) -> list[Observation]:
     return [seen(error, attempt, **more) for attempt in range(2)]
 
