@@ -13,9 +13,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from fixtures.inventory import Inventory
 from fixtures.plant.model import Plant
 from fixtures.scoping import Case
+from fixtures.scoping import plan
 from probes.action import Target
 from profiles.indicators.coverage import BASES
 from profiles.indicators.coverage import LIVE
@@ -26,7 +26,7 @@ from profiles.problem import UserMistake
 from profiles.reduced import Invalid
 from profiles.reduced import Member
 from profiles.reduced import Register
-from profiles.requirement import Requirement
+from profiles.requirement import Profile
 from reports.bundle import MANIFEST
 from reports.bundle import Bundle
 from reports.plain import read_plain
@@ -66,7 +66,7 @@ def as_targets(case: Case, plant: Plant) -> tuple[Target, ...]:
     counted: dict[str, dict[str, int]] = {}
     why: Mapping[str, str] = {}
     try:
-        counted = _counted(case.requirement, members, opened)
+        counted = _counted(case, opened)
     except _Unusable as unusable:
         why = unusable.facts
     detail = {**opened.facts, **why}
@@ -100,18 +100,37 @@ def _opened(folder: str, expected: str | None) -> _Opened:
     return _Opened(bundle, facts, (sealed - _EPOCH) // timedelta(microseconds=1) * 1000)
 
 
-def _counted(requirement: Requirement, members: list[Member], opened: _Opened) -> dict[str, dict[str, int]]:
+def _counted(case: Case, opened: _Opened) -> dict[str, dict[str, int]]:
     """What was counted in each area. Raises :class:`_Unusable`."""
     if opened.bundle is None:
         raise _Unusable("baseline-altered", opened.facts["note"])
-    before = {it.member.id: it.member for it in Inventory(opened.bundle.plant).in_scope(requirement)}
-    now = {member.id: member for member in members}
+    requirement = case.requirement
+    before = {member.id: member for member in _members(case, opened.bundle.plant)}
+    now = {member.id: member for member in case.register.members}
     if other := [
         id for id in sorted(before.keys() | now.keys()) if _boundary(before.get(id)) != _boundary(now.get(id))
     ]:
         raise _Unusable("boundary-changed", ", ".join(other[:_FEW]))
     parameters = CoverageParameters.model_validate(requirement.parameters)
     return {id: _count(member, opened.bundle, parameters) for id, member in before.items()}
+
+
+def _members(case: Case, plant: Plant) -> tuple[Member, ...]:
+    """Of what the requirement was asked in the year before, by that plant file's own tailoring. Raises `_Unusable`."""
+    asked = case.requirement
+    names = (asked.id, f"{case.profile}/{asked.id}")
+    tailoring = tuple(it for it in plant.tailoring if it.requirement.partition(":")[0] in names)
+    profile = Profile(
+        profile=case.profile, version="1", title=asked.title, description=asked.title, requirements=(asked,)
+    )
+    alone = [it.model_copy(update={"requirement": ":".join([asked.id, *it.requirement.split(":", 1)[1:]])})
+             for it in tailoring]  # fmt: skip
+    try:
+        cases = plan(plant.model_copy(update={"tailoring": tuple(alone)}), [profile])
+    except UserMistake as mistake:  # it tailors out what is no longer there
+        raise _Unusable("boundary-changed", str(mistake)[:200]) from None
+    same = (it.register.members for it in cases if it.scope == case.scope and not it.not_applicable)
+    return next(same, ())
 
 
 def _boundary(member: Member | None) -> object:

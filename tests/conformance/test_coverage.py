@@ -22,13 +22,16 @@ import pytest
 from pyarrow.parquet import read_table
 
 from conformance.earlier import _opened
+from conformance.earlier import as_targets
 from conformance.records import log_name
 from conformance.records import logs_of
 from fixtures.plant.loader import load_plant
 from fixtures.plant.survey import Survey
+from fixtures.scoping import plan
 from probes.action import Action
 from probes.action import Target
 from probes.recorded import HERE
+from profiles.loader import load_profile
 from profiles.verdict import ExitStatus
 from reports.verify import verify
 
@@ -127,6 +130,33 @@ def test_what_cannot_be_compared_says_why(works: Works) -> None:
     altered = works.campaign("2026", earlier="2025/bundle")
     assert _said(altered)[1] == ("inconclusive", "baseline-altered")
     assert "results.json" in json.dumps(altered.results["NET-COV-TREND"]["facts"])
+
+
+YARD = "areas: [{id: yard, classes: [X], zone: cell}, "
+LEFT_OUT = "tailoring: [{requirement: 'NET-COV-TREND:area=yard', reason: rented, approved_by: Wang}]\n"
+
+
+@pytest.mark.parametrize(
+    ("then", "now", "reason"),
+    [
+        (LEFT_OUT, LEFT_OUT, None),
+        ("", LEFT_OUT, "boundary-changed"),
+        (LEFT_OUT, "", "boundary-changed"),
+    ],
+)
+def test_what_was_tailored_out_in_both_years_is_no_other_boundary(
+    works: Works, then: str, now: str, reason: str | None
+) -> None:
+    def plant(year: str, tailoring: str, **more: Any) -> Path:
+        path = works.plant(year, (), **more)
+        path.write_text(path.read_text("utf-8").replace("areas: [", YARD) + tailoring, "utf-8")
+        return path
+
+    works._run(plant("2025", then), works.folder / "2025", "--profile", str(works.profile))
+    loaded = load_plant(plant("2026", now, earlier="2025/bundle"))
+    cases = {it.id: it for it in plan(loaded, [load_profile(str(works.profile))])}
+    told = [json.loads(it.ask)["detail"].get("reason") for it in as_targets(cases["NET-COV-TREND"], loaded)]
+    assert set(told) == {reason}
 
 
 def test_a_manifest_that_was_kept_binds_the_earlier_bundle(works: Works) -> None:
