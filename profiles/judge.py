@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from fractions import Fraction
 
+from profiles.evidence import NOT_A_CENSUS
+from profiles.evidence import NOTHING
 from profiles.evidence import CannotJudge
 from profiles.evidence import Evidence
 from profiles.evidence import Number
@@ -94,7 +96,7 @@ def _judge(requirement: Requirement, reduced: Reduced) -> Judgement:
     if weigh is None:
         raise CannotJudge("rule-does-not-fit", rule=rule.value, kind=type(value).__name__)
     question = _question(requirement, limit, value)
-    evidence = weigh(question, value)
+    evidence = _of_a_sample(requirement, value, weigh(question, value))
     found = _found(question, evidence)
     unit = limit.unit if limit else evidence.unit
     evidence = _in_unit(evidence, unit)
@@ -205,6 +207,10 @@ def _check(value: Ratio | Samples | Measurement | Exposure) -> None:
         drawn = value.denominator + value.unknown
         ordered = (0, value.numerator, value.denominator, drawn)
         ordered += (drawn if value.population is None else value.population,)
+    elif isinstance(value, Samples | Measurement):
+        known = len(value.values) if isinstance(value, Samples) else value.n
+        drawn = known + value.unknown
+        ordered += (drawn, drawn if value.population is None else value.population)
     elif isinstance(value, Exposure):
         ordered = (0, value.violations, value.trials, value.trials + value.unknown)
     if any(less > more for less, more in zip(ordered, (*ordered[1:], _MOST), strict=True)):
@@ -217,9 +223,20 @@ def _rule(requirement: Requirement, value: Ratio | Samples | Measurement | Expos
     """The requirement's rule, or the one for samples; without a limit there is nothing to decide."""
     if requirement.threshold is None or requirement.rule is Rule.INFO:
         return Rule.INFO
-    if isinstance(value, Ratio) and value.population is not None:
-        return requirement.sample_rule or Rule.R0
-    return requirement.rule
+    if isinstance(value, Exposure) or value.population is None:
+        return requirement.rule
+    return requirement.sample_rule or (Rule.R0 if isinstance(value, Ratio) else requirement.rule)
+
+
+def _of_a_sample(
+    requirement: Requirement, value: Ratio | Samples | Measurement | Exposure, evidence: Evidence
+) -> Evidence:
+    """Values of a sample that no rule for samples weighs show nothing of the rest; a share does by itself (R0)."""
+    numbers = isinstance(value, Samples | Measurement) and value.population is not None
+    if not numbers or requirement.sample_rule is not None or requirement.threshold is None:
+        return evidence
+    low, high = NOTHING
+    return replace(evidence, low=low, high=high, confidence=None, obstacle=evidence.obstacle or NOT_A_CENSUS)
 
 
 def _question(
@@ -301,7 +318,8 @@ def _facts(
         facts |= {"op": requirement.threshold.op, "limit": requirement.threshold.value}
     if isinstance(value, Measurement):
         facts |= dict(value.facts)
+    if not isinstance(value, Exposure) and value.population is not None:
+        facts |= {"population": str(value.population)}
     if isinstance(value, Ratio):
-        sampled = {} if value.population is None else {"population": str(value.population)}
-        facts |= {"basis": value.basis} | sampled | dict(value.facts)
+        facts |= {"basis": value.basis} | dict(value.facts)
     return facts | dict(evidence.facts)

@@ -79,6 +79,7 @@ class Samples:
     labels: tuple[str, ...] = ()  #: the object that each value belongs to, if the values are one for each object
     failing: tuple[Finding, ...] = ()
     notes: tuple[str, ...] = ()
+    population: int | None = None  #: as for a ratio; the values are one for each object that was drawn
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +95,7 @@ class Measurement:
     notes: tuple[str, ...] = ()
     parts: tuple[tuple[str, float], ...] = ()  #: the objects that it sums up or averages, each with its own value
     facts: tuple[tuple[str, str], ...] = ()  #: further facts for the judgement, such as the other direction's value
+    population: int | None = None  #: as for a ratio; the uncertainty holds for the mean of the whole register
     saturated: bool = False  #: whether it can be no larger, so that what asks for more than this is met by this
 
 

@@ -68,7 +68,15 @@ class _Seen:
     fault: str = ""  #: first reason why an attempt gave nothing
 
 
-@indicator("udp-loss", unit="%", methods=METHODS, parameters=DatagramParameters, objects=("terminal",), counts=serves)
+@indicator(
+    "udp-loss",
+    unit="%",
+    methods=METHODS,
+    parameters=DatagramParameters,
+    objects=("terminal",),
+    counts=serves,
+    sampled=False,  # what one terminal loses says nothing of another
+)
 def udp_loss(register: Register, observations: Iterable[Observation], parameters: DatagramParameters) -> Reduced:
     """Datagrams that did not arrive, over all of which the receiver can tell, of all terminals with a server together.
 
@@ -116,8 +124,16 @@ def udp_rate(register: Register, observations: Iterable[Observation], parameters
     failing = tuple(Finding(id, it.fault or "not-measured") for id, it in missing.items())
     if not rates:
         return Invalid(failing[0].reason, failing=failing)
-    notes = partly(_serving(register, parameters), register)
-    return Samples(tuple(rates.values()), "Mbit/s", len(missing), tuple(rates), failing=failing, notes=notes)
+    serving = _serving(register, parameters)
+    return Samples(
+        tuple(rates.values()),
+        "Mbit/s",
+        len(missing),
+        tuple(rates),
+        failing=failing,
+        notes=partly(serving, register),
+        population=None if len(owing) == serving else serving,
+    )
 
 
 def _owing(register: Register, parameters: DatagramParameters) -> dict[str, _Seen]:

@@ -117,6 +117,7 @@ _Place = tuple[str, str, str]  # period, direction, server
     methods=tuple(METHODS),
     parameters=InternetRateParameters,
     objects=("server",),
+    sampled=False,  # they are means to measure a line, and no population
 )
 def mean_internet_access_rate(
     register: Register, observations: Iterable[Observation], parameters: InternetRateParameters

@@ -25,6 +25,7 @@ from pydantic import Field
 from profiles.indicators import rfc6349
 from profiles.indicators.registry import indicator
 from profiles.indicators.scatter import combine
+from profiles.indicators.scatter import of_sample
 from profiles.indicators.trials import all_of
 from profiles.indicators.trials import facts
 from profiles.observation import INSTRUMENT_ERRORS
@@ -118,7 +119,8 @@ def mean_access_rate(register: Register, observations: Iterable[Observation], pa
     A terminal that declares no server on the port is not measured, and counted as such. One that owes a rate in a
     direction that is asked for and has none is unknown; so is one of which a rate was what the zone's budget permitted
     or the profile asked for (limit_mbit_s) and not what its line can carry: a lower bound is averaged with nothing.
-    Tests that failed beside sound ones are told of. The uncertainty is that of repeated attempts (GUM, type A).
+    Tests that failed beside sound ones are told of. The uncertainty is that of repeated attempts (GUM, type A); in that
+    of a sample is also which terminals were drawn.
     """
     serving = [it for it in register.members if serves(it, parameters)]
     owing = {it.id: _Seen() for it in serving if it.drawn}
@@ -135,13 +137,14 @@ def mean_access_rate(register: Register, observations: Iterable[Observation], pa
     means = {it: {id: fmean(seen.rates[it]) for id, seen in complete.items()} for it in directions}
     judged = min(directions, key=lambda it: fmean(means[it].values()))
     found = combine([seen.rates[judged] for seen in complete.values()])
+    of_draw = of_sample(found.values, len(serving) if len(owing) < len(serving) else len(found.values))
     failed = sum(seen.failed for seen in complete.values())
     notes = [f"judged-by-{judged}"] if len(directions) > 1 else []
     notes += [*partly(len(serving), register), *(["some-tests-failed"] if failed else [])]
     told = _facts(means, judged, len(serving), len(register.members))
     return Measurement(
         fmean(means[judged].values()),
-        found.expanded_uncertainty / len(complete),
+        math.hypot(found.expanded_uncertainty / len(complete), of_draw),
         UNIT,
         n=len(complete),
         unknown=len(failing),
@@ -149,6 +152,7 @@ def mean_access_rate(register: Register, observations: Iterable[Observation], pa
         notes=(*notes, *found.notes),
         parts=tuple(means[judged].items()),
         facts=(*told, ("failed_tests", str(failed)), *_diagnosis(owing.values(), directions, parameters)),
+        population=None if len(owing) == len(serving) else len(serving),
     )
 
 

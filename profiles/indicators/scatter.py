@@ -55,6 +55,20 @@ def combine(objects: Sequence[Sequence[float]], *, by_median: bool = False) -> C
     return Combined(values, math.inf, ("scatter-unknown",))
 
 
+def of_sample(values: Sequence[float], population: int) -> float:
+    """Expanded uncertainty of the mean of ``population`` objects, of which those with these values were drawn.
+
+    The variance of the mean of a random sample without replacement; nothing is left of it where all were drawn. A
+    single value tells nothing of the others: infinite.
+    """
+    drawn = len(values)
+    if drawn >= population:
+        return 0.0
+    if drawn < 2:
+        return math.inf
+    return _student(drawn - 1) * stdev(values) * math.sqrt((1 - drawn / population) / drawn)
+
+
 @dataclass(frozen=True, slots=True)
 class _Term:
     """One term of the sum: its variance, degrees of freedom, and the relative deviation of one attempt."""

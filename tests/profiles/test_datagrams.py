@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from profiles.indicators import find
 from profiles.indicators.datagrams import DatagramParameters
 from profiles.indicators.datagrams import udp_loss
 from profiles.indicators.datagrams import udp_rate
@@ -125,6 +126,28 @@ def test_each_terminals_rate_is_its_lower_direction() -> None:
     assert (found.values, found.labels, found.unknown) == ((3.5,), ("a",), 1)
     assert [(it.target, it.reason) for it in found.failing] == [("b", "not-measured")]
     assert found.notes == ("some-without-rate-server",)
+
+
+def test_rates_of_a_sample_are_no_census(ask: Callable[..., Requirement]) -> None:
+    members = [member("a"), member("b", drawn=False)]
+    found = rate(members, [row("a", "rate-up", 9.9)], **UP)
+    assert isinstance(found, Samples)
+    assert found.population == 2
+    asked = {"indicator": "udp-rate"}
+    for rule in ("R0", "R1"):
+        judged = judge(ask(">= 5 Mbit/s", rule, **asked), found)
+        assert (judged.verdict, judged.reason) == (Verdict.INCONCLUSIVE, "sample-not-census")
+    ranked = judge(ask(">= 5 Mbit/s", "R0", sample_rule="R4", quantile=0.5, **asked), found)
+    assert (ranked.verdict, ranked.reason) == (Verdict.INCONCLUSIVE, "too-few-samples")
+    whole = rate([member("a")], [row("a", "rate-up", 9.9)], **UP)
+    assert judge(ask(">= 5 Mbit/s", "R0", **asked), whole).verdict is Verdict.PASS
+
+
+def test_losses_cannot_be_sampled() -> None:
+    for id in ("udp-loss", "mean-internet-access-rate"):
+        known = find(id)
+        assert known is not None
+        assert not known.sampled
 
 
 def test_every_note_has_a_text() -> None:

@@ -197,6 +197,41 @@ def test_a_sample_is_no_census_of_those_with_a_server(ask: Callable[..., Require
     assert judged.verdict is Verdict.INCONCLUSIVE
 
 
+def test_the_mean_of_a_sample_is_as_uncertain_as_the_draw(ask: Callable[..., Requirement]) -> None:
+    """Two of ten terminals, each measured without any scatter, say little of the other eight."""
+    seen = [*rows("a", up=[100, 100, 100]), *rows("b", up=[60, 60, 60])]
+    drawn = [member("a"), member("b")]
+    census = measured(drawn, seen, direction="up")
+    assert (census.value, census.expanded_uncertainty, census.population) == (80, 0, None)
+    sample = [*drawn, *(member(f"c{n}", drawn=False) for n in range(8)), Member("d", drawn=False)]
+    found = measured(sample, seen, direction="up")
+    assert (found.value, found.population) == (80, 10)
+    assert found.expanded_uncertainty == pytest.approx(13.97 * 28.284 * (0.8 / 2) ** 0.5, rel=1e-3)
+    more = {"indicator": "mean-access-rate"}
+    assert judge(ask(">= 50 Mbit/s", "R3", **more), census).verdict is Verdict.PASS
+    for rule, sample_rule, verdict in (
+        ("R3", "R3", Verdict.INCONCLUSIVE),
+        ("R3", "R1", Verdict.PASS),
+        ("R1", "R3", Verdict.INCONCLUSIVE),
+        ("R1", None, Verdict.INCONCLUSIVE),
+        ("R3", None, Verdict.INCONCLUSIVE),
+    ):
+        assert judge(ask(">= 50 Mbit/s", rule, sample_rule=sample_rule, **more), found).verdict is verdict
+    judged = judge(ask(">= 50 Mbit/s", "R1", **more), found)
+    assert (judged.reason, dict(judged.facts)["population"]) == ("sample-not-census", "10")
+    alone = [member("a"), member("b", drawn=False)]
+    assert measured(alone, seen, direction="up").expanded_uncertainty == math.inf
+
+
+def test_a_sample_is_drawn_from_those_that_can_be_measured() -> None:
+    for id in ("mean-access-rate", "rate-target-share", "udp-rate"):
+        known = find(id)
+        assert known is not None
+        parameters = known.parameters.model_validate({"target_mbit_s": 10} if "share" in id else {})
+        members = [member("a"), Member("d"), member("e", addresses=0)]
+        assert [it.id for it in members if known.counts(it, parameters)] == ["a"]
+
+
 def test_tests_that_failed_beside_sound_ones_are_told_of_beside_the_share() -> None:
     seen = [*SOUND, row("a", "down", None, 2, error="busy")]
     assert share([member("a"), member("b")], seen, attempts=4).notes == ("some-tests-failed",)
