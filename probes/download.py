@@ -7,7 +7,8 @@ TCP finds its rate, is left out. The clock starts when all connections stand.
 
 A rate is reported only where every connection moved octets to the end of the test, in answers that were well formed
 (:mod:`probes.http_answer`). One test runs at a time from one vantage point. It never exceeds what is asked
-(``limit_mbit_s``) or what the zone's budget permits; a rate found at such a cap says ``"bound"`` in its detail.
+(``limit_mbit_s``) or what the zone's budget permits; a rate found at such a cap says ``"bound"`` in its detail. A rate
+that the tester, a window or a buffer bounded is none at all, but ``unsound`` (:mod:`probes.soundness`).
 
 What a target asks (JSON): the path of each direction, ``down`` and ``up``, where it has one, and the server's ``name``
 if it goes by one. The series of octets by slice is kept as raw output.
@@ -23,9 +24,11 @@ import time
 from collections.abc import Iterable
 from collections.abc import Mapping
 from dataclasses import dataclass
+from dataclasses import replace
 from math import ceil
 from typing import Any
 
+from probes import soundness
 from probes.action import Action
 from probes.action import Cost
 from probes.action import Target
@@ -42,6 +45,7 @@ from probes.http_transfer import Want
 from probes.iperf3_report import AT_CAP
 from probes.leave import leave
 from probes.load_port import CONNECTION_BYTES
+from probes.load_port import LoadPort
 from probes.load_port import ip_bytes
 from probes.methods import Emit
 from probes.methods import Method
@@ -182,6 +186,7 @@ class _Test:
             found = await (Pull if way == "down" else Push)(port, want).perform(self._ended)
         finally:
             port.close()
+        found = self._weighed(found, port, way)
         self._settle(found, charged_ns, port.left)
         facts: dict[str, Any] = {"port": target.port, "path": want.path, "streams": own.streams}
         facts |= self._keep(found.series, want, attempt)
@@ -189,7 +194,7 @@ class _Test:
             error, more = _meaning(found)
             row = self._record.error(target, attempt, error, utc_ns, monotonic_ns, **facts, **more)
         else:
-            facts |= {"limit_mbit_s": self._bits_per_s / 1e6, **self._bound(found), **found.facts}
+            facts |= {"limit_mbit_s": self._bits_per_s / 1e6, **found.facts}
             row = self._record.value(target, attempt, found.mbit_s, utc_ns, monotonic_ns, compact(facts))
         self._emit([row])
 
@@ -215,10 +220,21 @@ class _Test:
         self._emit.raw(name, "\n".join(["ms,octets", *lines, ""]))
         return {"raw": name}
 
-    def _bound(self, found: Transfer) -> dict[str, str]:
-        if found.mbit_s * 1e6 < AT_CAP * self._bits_per_s and found.facts["held_percent"] < HELD_PERCENT:
-            return {}
-        return {"bound": "permit" if self._permit_binds else "asked"}
+    def _weighed(self, found: Transfer | Failure, port: LoadPort, way: str) -> Transfer | Failure:
+        """What was found with what bound it; a rate that the ends bounded, and not the path or the limit, is none."""
+        if isinstance(found, Failure):
+            return found
+        own, kernel, reverse = self._parameters, port.kernel(), way == "down"
+        bits_per_s, told = found.mbit_s * 1e6, soundness.facts(kernel, reverse=reverse)
+        held = found.facts["held_percent"] >= HELD_PERCENT
+        held = held or port.fills_window(bits_per_s, told.get("min_rtt_us", 0), own.streams)
+        if held or bits_per_s >= AT_CAP * self._bits_per_s:
+            told["bound"] = "permit" if self._permit_binds else "asked"
+        else:
+            test = soundness.Test(reverse, own.streams, own.omit_s + own.duration_s, bits_per_s)
+            if why := soundness.why_not(test, told, kernel):
+                return Failure("unsound", why, series=found.series)
+        return replace(found, facts={**found.facts, **told})
 
 
 def _meaning(found: Failure) -> tuple[str, dict[str, Any]]:

@@ -81,7 +81,7 @@ class HttpTest:
         self.series: list[int] = []
         self.began_s = self.from_s = self.until_s = 0.0
         self.connections = 0
-        self._processor_s = 0.0
+        self._processor_s = self._held_s = 0.0
 
     async def perform(self, ended: Callable[[], bool]) -> Transfer | Failure:
         """Make the test, at the latest until it must be over; ``ended`` is the kill switch."""
@@ -112,9 +112,9 @@ class HttpTest:
     async def watch(self) -> None:
         """See the time that counts begin and end."""
         await self.await_slice(self.omitted)
-        began_s = time.process_time()
+        began_s, held_s = time.process_time(), self.port.held_s
         await self.await_slice(self.omitted + self.counted)
-        self._processor_s = time.process_time() - began_s
+        self._processor_s, self._held_s = time.process_time() - began_s, self.port.held_s - held_s
 
     async def await_slice(self, number: int) -> float:
         """Sleep until so many slices have passed; what time it is then."""
@@ -160,9 +160,9 @@ class HttpTest:
 
     def _found(self) -> Transfer | Failure:
         octets, seconds = self.rate()
-        busy = self._processor_s / (self.counted * self.want.slice_s)
+        counted_s = self.counted * self.want.slice_s
+        busy, held = self._processor_s / counted_s, min(self._held_s / (self.want.streams * counted_s), 1)
         facts = {"seconds": round(seconds, 3), "octets": octets, "connections": self.connections}
-        held = self.port.held_s / (self.want.streams * (time.monotonic() - self.began_s))
         facts |= {"held_percent": round(100 * held, 1), "tester_cpu_percent": round(100 * busy, 1), **self.facts()}
         if octets < LEAST_OCTETS:
             return Failure("timeout", f"{octets} octets in {seconds:.1f} s", series=tuple(self.series))

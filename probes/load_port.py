@@ -10,7 +10,6 @@ Standard library only: this module travels to vantage points.
 from __future__ import annotations
 
 import asyncio
-import struct
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -27,8 +26,10 @@ from socket import TCP_WINDOW_CLAMP
 from typing import TYPE_CHECKING
 from typing import Any
 
+from probes import tcp_info
 from probes.ports import Ticket
 from probes.ports import ready
+from probes.soundness import FULL
 
 if TYPE_CHECKING:
     from socket import socket
@@ -110,8 +111,17 @@ class LoadPort:
 
     def acknowledged(self) -> tuple[int, int]:
         """Octets that the far end has acknowledged, and segments that were sent again, on all connections."""
-        told = [stream.told() for stream in self._streams]
+        told = [tcp_info.acknowledged(stream.told()) for stream in self._streams]
         return sum(acked for acked, _ in told), sum(again for _, again in told)
+
+    def kernel(self) -> dict[str, int]:
+        """What the kernel says of the connections, see :func:`probes.tcp_info.told`."""
+        return tcp_info.told([stream.told() for stream in self._streams])
+
+    def fills_window(self, bits_per_s: float, min_rtt_us: int, streams: int) -> bool:
+        """Whether servers that are held back could send no faster than this, all together, on so long a path."""
+        in_flight = bits_per_s / 8 * min_rtt_us / 1e6 / streams
+        return self._window > 0 and in_flight >= FULL * self._window
 
     @property
     def left(self) -> int:
@@ -136,7 +146,7 @@ class Stream:
     def __init__(self, opened: socket, spend: Callable[[int], None]) -> None:
         self._socket = opened
         self._spend = spend
-        self._last = (0, 0)
+        self._last = bytes(tcp_info.SIZE)
 
     async def connect(self, address: tuple[Any, ...], timeout_s: float, window: int) -> None:
         """Shake hands; see :meth:`LoadPort.connect`."""
@@ -193,12 +203,10 @@ class Stream:
         """Close this end's half in order."""
         self._socket.shutdown(SHUT_WR)
 
-    def told(self) -> tuple[int, int]:
-        """Octets acknowledged (``tcpi_bytes_acked``) and segments sent again (``tcpi_total_retrans``)."""
+    def told(self) -> bytes:
+        """``struct tcp_info`` as it is, or was when the connection was closed."""
         if self._socket.fileno() >= 0:
-            raw = self._socket.getsockopt(IPPROTO_TCP, TCP_INFO, 256).ljust(256, b"\0")
-            again, acked = struct.unpack_from("=I", raw, 100)[0], struct.unpack_from("=Q", raw, 120)[0]
-            self._last = acked, again
+            self._last = self._socket.getsockopt(IPPROTO_TCP, TCP_INFO, tcp_info.SIZE).ljust(tcp_info.SIZE, b"\0")
         return self._last
 
     def close(self) -> None:

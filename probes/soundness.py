@@ -15,8 +15,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-LIMITED = 0.5  #: share of its busy time that a sender may spend waiting for a window or a buffer
-IDLE = 0.25  #: share of a test in which its sender may have nothing on the way
+#: Share of a test for which its sender may have waited for a window, a buffer or itself, all together. In the rest of
+#: the time the path was in use, so that it carries at most 1 / (1 - 0.25) = 1.33 times the rate that was found.
+WAITED = 0.25
 #: Linux gives half of a receive buffer to the window (tcp_adv_win_scale 1, ip-sysctl), and less to small segments.
 WINDOW_OF_BUFFER = 0.5
 FULL = 0.9  #: share of a window from which the data in flight fill it
@@ -56,14 +57,15 @@ def _sending(test: Test, told: Mapping[str, Any], kernel: Mapping[str, Any]) -> 
     busy = _count(kernel, "busy_us")
     if not busy:
         return ""
-    for name, what in (("sndbuf_limited", "the tester's send buffer"), ("rwnd_limited", "the receiver's window")):
-        percent = told.get(f"{name}_percent", 0)
-        if percent >= 100 * LIMITED:
-            return f"{what} was the limit for {percent:g} % of the time; try more streams"
-    share = busy / 1e6 / (test.streams * test.seconds)
-    if share < 1 - IDLE:
-        return f"the sender had something to send for {100 * share:.0f} % of the time only"
-    return ""
+    used = min(busy / 1e6 / (test.streams * test.seconds), 1)
+    waits = {name: told.get(f"{name}_percent", 0) / 100 * used for name in ("sndbuf_limited", "rwnd_limited")}
+    if 1 - used + sum(waits.values()) < WAITED:
+        return ""
+    if 1 - used > max(waits.values()):
+        return f"the sender had something to send for {100 * used:.0f} % of the time only"
+    name = max(waits, key=lambda it: waits[it])
+    what = {"sndbuf_limited": "the tester's send buffer", "rwnd_limited": "the receiver's window"}[name]
+    return f"{what} was the limit for {100 * waits[name]:.0f} % of the time; try more streams"
 
 
 def _receiving(test: Test, told: Mapping[str, Any], kernel: Mapping[str, Any]) -> str:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import ctypes
 import os
-import struct
 import threading
 import time
 from contextlib import suppress
@@ -20,16 +19,9 @@ from types import TracebackType
 from typing import Any
 from typing import Self
 
+from probes import tcp_info
+
 PERIOD_S = 0.1
-_SIZE = 256
-#: Offsets in ``struct tcp_info`` (linux/tcp.h), all in microseconds, of 64 bits but the least round-trip time.
-_MIN_RTT = 148
-_COUNTERS = {
-    "busy_us": 168,  #: time in which something was on the way or waiting to be
-    "rwnd_limited_us": 176,  #: part of it in which the receiver's window let no more pass
-    "sndbuf_limited_us": 184,  #: and in which the own send buffer was full and all of it on the way
-}
-_UNKNOWN_RTT = 0xFFFFFFFF
 
 
 class Watch:
@@ -57,14 +49,9 @@ class Watch:
     @property
     def found(self) -> dict[str, Any]:
         """The sums over all connections as last seen, the least round-trip time of any, and limits of this host."""
-        told: dict[str, Any] = {"connections": len(self._seen), **_memory()}
+        told: dict[str, Any] = {"connections": len(self._seen), **tcp_info.told(self._seen.values())}
         if self._began_ns:  # the control connection and another: data flow, in the time of this host's clock
             told |= {"began_ns": self._began_ns, "ended_ns": self._ended_ns}
-        for name, at in _COUNTERS.items():
-            told[name] = sum(struct.unpack_from("=Q", raw, at)[0] for raw in self._seen.values())
-        rtts = [struct.unpack_from("=I", raw, _MIN_RTT)[0] for raw in self._seen.values()]
-        if known := [it for it in rtts if 0 < it < _UNKNOWN_RTT]:
-            told["min_rtt_us"] = min(known)
         told["lost_datagrams"] = lost_datagrams() - self._lost_before
         return told
 
@@ -77,7 +64,7 @@ class Watch:
                 self._began_ns = self._began_ns or time.monotonic_ns()
 
     def _look(self, descriptor: int) -> None:
-        raw, length = ctypes.create_string_buffer(_SIZE), ctypes.c_uint(_SIZE)
+        raw, length = ctypes.create_string_buffer(tcp_info.SIZE), ctypes.c_uint(tcp_info.SIZE)
         if self._libc.getsockopt(descriptor, IPPROTO_TCP, TCP_INFO, raw, ctypes.byref(length)) == 0:
             self._seen[descriptor] = raw.raw
 
@@ -97,12 +84,3 @@ def lost_datagrams() -> int:
 
 
 _BUFFER_ERRORS = ("RcvbufErrors", "SndbufErrors")
-
-
-def _memory() -> dict[str, int]:
-    """The largest buffer that the kernel gives a TCP socket by itself, in octets."""
-    found = {}
-    for name in ("tcp_rmem", "tcp_wmem"):
-        with suppress(OSError, ValueError, IndexError):
-            found[name] = int(Path(f"/proc/sys/net/ipv4/{name}").read_text("ascii").split()[2])
-    return found

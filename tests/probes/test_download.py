@@ -21,6 +21,7 @@ from probes.action import Target
 from probes.download import QUANTITIES
 from probes.download import DownloadParameters
 from probes.gate import Gate
+from probes.load_port import LoadPort
 from probes.methods import method
 from probes.permit import Permit
 from probes.permit import ZonePermit
@@ -184,6 +185,66 @@ def test_a_budget_that_binds_is_kept_and_told() -> None:
     assert row.value is not None
     assert 5 < row.value < 20
     assert json.loads(row.detail)["bound"] == "permit"
+
+
+@pytest.fixture
+def kernel(monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
+    """What the kernel is made to say of the connections."""
+    said: dict[str, int] = {}
+    own = LoadPort.kernel
+    monkeypatch.setattr(LoadPort, "kernel", lambda port: own(port) | said)
+    return said
+
+
+def slow(connection: socket.socket, _: int) -> None:
+    """3 Mbit/s on each connection, without an end."""
+    head(connection)
+    connection.sendall(OK + b"Content-Length: 99999999\r\n\r\n")
+    while True:
+        connection.sendall(bytes(7_500))
+        time.sleep(0.02)
+
+
+def taking_slowly(connection: socket.socket, _: int) -> None:
+    head(connection)
+    file = connection.makefile("rb")
+    while size := int(file.readline(), 16):
+        file.read(size + 2)
+        time.sleep(0.004)
+    file.readline()
+    connection.sendall(OK + b"Content-Length: 0\r\n\r\n")
+
+
+@pytest.mark.parametrize(("rtt_us", "bound"), [(900_000, "permit"), (50_000, None)])
+def test_a_window_that_kept_to_a_budget_binds_on_a_long_path(
+    rtt_us: int, bound: str | None, kernel: dict[str, int]
+) -> None:
+    """A server that may send 0.25 s ahead reaches no budget over a round trip of more; the line is not to blame."""
+    kernel |= {"min_rtt_us": rtt_us}
+    with server(slow) as port:
+        (row,), _ = measure(port, limits={"bits_per_s": 20e6}, duration_s=0.6, omit_s=0.6)
+    assert row.value is not None
+    assert row.value < 9
+    assert json.loads(row.detail).get("bound") == bound
+
+
+@pytest.mark.parametrize(
+    ("way", "said", "why"),
+    [
+        ("down", {"min_rtt_us": 900_000, "tcp_rmem": 100_000}, "receive buffer"),
+        ("up", {"busy_us": 800_000, "rwnd_limited_us": 700_000}, "receiver's window"),
+        ("up", {"busy_us": 800_000, "sndbuf_limited_us": 700_000, "rwnd_limited_us": 0}, "send buffer"),
+        ("up", {"busy_us": 100_000, "rwnd_limited_us": 0, "sndbuf_limited_us": 0}, "something to send"),
+    ],
+)
+def test_a_rate_that_the_ends_bounded_is_none(way: str, said: dict[str, int], why: str, kernel: dict[str, int]) -> None:
+    kernel |= said
+    with server(slow if way == "down" else taking_slowly) as port:
+        (row,), _ = measure(port, way, limit_mbit_s=1_000)
+        assert (row.value, row.error) == (None, "unsound"), row.detail
+        assert why in row.detail
+        (row,), _ = measure(port, way, limit_mbit_s=1)  # at the cap it is a lower bound, whatever else bounded it
+        assert row.value is not None
 
 
 # --- servers that are none -------------------------------------------------------------------------------------------

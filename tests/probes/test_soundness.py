@@ -37,10 +37,14 @@ def why(test: Test, **changed: Any) -> str:
     ("changed", "said"),
     [
         ({}, ""),
-        ({"rwnd_limited_us": 1_400_000}, ""),
-        ({"rwnd_limited_us": 1_500_000}, "the receiver's window"),
+        ({"rwnd_limited_us": 600_000}, ""),
+        ({"rwnd_limited_us": 750_000}, "the receiver's window"),
+        # each alone would do, but together they leave the path unused for a third of the time
+        ({"rwnd_limited_us": 500_000, "sndbuf_limited_us": 450_000}, "the receiver's window"),
+        ({"busy_us": 2_400_000, "rwnd_limited_us": 400_000}, "something to send for 80 %"),
         ({"sndbuf_limited_us": 2_900_000}, "the tester's send buffer"),
-        ({"busy_us": 2_260_000}, ""),
+        ({"busy_us": 2_300_000}, ""),
+        ({"busy_us": 9_000_000}, ""),  # more than there was
         ({"busy_us": 2_000_000}, "something to send for 67 %"),
         ({"busy_us": 4_000, "sndbuf_limited_us": 0}, "something to send for 0 %"),
         ({"busy_us": 0}, ""),  # an old kernel does not tell
