@@ -27,7 +27,7 @@ RATE_TOLERANCE = 0.01  #: share by which a rate may differ from its bytes over i
 BUFFERED_BYTES = 1 << 18  #: what may lie between two counters of one test that are read at different moments, a stream
 #: Data that was on the way when the omitted beginning ended: counted by the receiver, and not by the sender any more.
 IN_FLIGHT_S = 1.0
-BUSY_TESTER_PERCENT = 95.0  #: processor time of the client beyond which the tester itself is what limits the rate
+BUSY_TESTER_PERCENT = 95.0  #: processor time of the client, or of a server that sends, which is what limits the rate
 AT_CAP = 0.9  #: share of the cap from which a rate is taken to be the cap's and not the path's
 
 #: What libiperf says, in part (iperf_error.c, strerror(3)), and what it means.
@@ -185,6 +185,8 @@ def _transfer(report: Any, asked: Asked, kernel: Mapping[str, Any]) -> Transfer:
         test = soundness.Test(asked.reverse, asked.streams, asked.omit_s + asked.duration_s, received.bits_per_s)
         if why := soundness.why_not(test, facts, kernel):
             raise Doubt(why, "unsound")
+        if asked.reverse and facts["remote_cpu_percent"] >= BUSY_TESTER_PERCENT:
+            raise Doubt(f"the sender's processor was busy: {facts['remote_cpu_percent']} %", "unsound")
     return Transfer(received.bits_per_s / 1e6, moved, facts)
 
 

@@ -147,6 +147,26 @@ def test_a_server_claims_no_more_than_was_sent_to_it(seconds: int, factor: float
     assert isinstance(read(json.dumps(found), asked), Transfer if believed else Failure)
 
 
+@pytest.mark.parametrize(
+    ("reverse", "percent", "limit", "sound"),
+    [
+        (True, 94.0, 1e9, True),
+        (True, 95.0, 1e9, False),
+        (True, 1e300, 1e9, False),
+        (True, 99.0, 1e8, True),  # at the cap it is a lower bound whatever bounded it
+        (False, 99.0, 1e9, True),  # the receiver's processor is part of what the terminal can do
+    ],
+)
+def test_a_server_that_could_send_no_faster_gives_no_rate(
+    reverse: bool, percent: float, limit: float, sound: bool
+) -> None:
+    found = changed("end.cpu_utilization_percent.remote_total", percent)
+    found["start"]["test_start"]["reverse"] = int(reverse)
+    told = read(json.dumps(found), replace(ASKED, reverse=reverse, bits_per_s=int(limit)))
+    assert isinstance(told, Transfer if sound else Failure)
+    assert sound or told.error == "unsound"
+
+
 def test_figures_of_the_testers_own_weakness_are_none() -> None:
     stalled = changed("intervals", report()["intervals"][:2])
     busy = changed("end.cpu_utilization_percent.host_total", 97.5)
