@@ -96,8 +96,11 @@ def _opened(folder: str, expected: str | None) -> _Opened:
     if expected not in (None, manifest):
         return _Opened(None, facts | {"note": f"{MANIFEST}: SHA-256 {manifest[:12]}…"})
     bundle = Bundle.open(folder)
-    sealed = datetime.fromisoformat(bundle.manifest.sealed_utc)
-    return _Opened(bundle, facts, (sealed - _EPOCH) // timedelta(microseconds=1) * 1000)
+    try:
+        age = datetime.fromisoformat(bundle.manifest.sealed_utc) - _EPOCH
+    except (ValueError, TypeError, OverflowError):  # no time, or of no time zone: somebody wrote the manifest by hand
+        return _Opened(None, facts | {"note": f"{MANIFEST}: sealed_utc {bundle.manifest.sealed_utc[:40]}"})
+    return _Opened(bundle, facts, age // timedelta(microseconds=1) * 1000)
 
 
 def _counted(case: Case, opened: _Opened) -> dict[str, dict[str, int]]:

@@ -8,6 +8,7 @@ An indicator's ``reduce`` turns a register (what the requirement speaks about) a
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 
 from profiles.verdict import Verdict
 
@@ -67,6 +68,7 @@ class Ratio:
     failing: tuple[Finding, ...] = ()
     notes: tuple[str, ...] = ()  #: reason codes the reader must see beside the verdict
     facts: tuple[tuple[str, str], ...] = ()  #: further facts for the judgement, such as the other reading's counts
+    at_most: Fraction | None = None  #: what the share cannot exceed, however much of another reading is unknown
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,8 +81,8 @@ def _obstacle(unknown: int, known: int, otherwise: Obstacle | None) -> Obstacle 
 
 def _share_between(ratio: Ratio, total: int) -> tuple[Number, Number]:
     """The least and the largest share possible when only ``denominator`` of ``total`` objects are known."""
-    most = ratio.numerator + total - ratio.denominator
-    return Fraction(ratio.numerator, max(total, 1)), Fraction(most, max(total, 1))
+    least, most = (Fraction(it, max(total, 1)) for it in (ratio.numerator, ratio.numerator + total - ratio.denominator))
+    return least, most if ratio.at_most is None else max(least, min(most, ratio.at_most))
 
 
 def _share_bounds(question: Question, ratio: Ratio) -> tuple[Number, Number]:

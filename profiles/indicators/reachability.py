@@ -235,6 +235,7 @@ def _lower(ratios: Sequence[Ratio], notes: tuple[str, ...]) -> Ratio:
         failing=tuple(finding for ratio in (judged, *others) for finding in ratio.failing),
         notes=(*notes, f"judged-by-{judged.basis}") if others else notes,
         facts=tuple((ratio.basis, _told(ratio)) for ratio in ratios),
+        at_most=_best(judged) if owed and judged.population is None else None,
     )
 
 

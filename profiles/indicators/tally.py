@@ -61,6 +61,7 @@ def lower(tallies: Mapping[str, Tally]) -> Ratio:
         tuple(finding for tally in (judged, *others) for finding in tally.failing),
         (f"judged-by-{basis}",) if others else (),
         tuple((name, counts(tally)) for name, tally in tallies.items()),
+        judged.best if rivals else None,
     )
 
 

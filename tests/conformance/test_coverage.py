@@ -33,6 +33,8 @@ from probes.action import Target
 from probes.recorded import HERE
 from profiles.loader import load_profile
 from profiles.verdict import ExitStatus
+from reports.bundle import Bundle
+from reports.bundle import canonical
 from reports.verify import verify
 
 PLANT = """\
@@ -168,6 +170,14 @@ def test_a_manifest_that_was_kept_binds_the_earlier_bundle(works: Works) -> None
     assert re.fullmatch("[0-9a-f]{64}", digest)
     assert _opened(str(folder), digest).bundle is not None
     assert _opened(str(folder), "0" * 64).bundle is None
+    manifest = Bundle.open(folder).manifest
+    for number, text in enumerate(("2025-01-01T00:00:00", "yesterday", "")):
+        other = folder.with_name(f"other{number}")
+        shutil.copytree(folder, other)
+        (other / "manifest.json").write_bytes(canonical(manifest.model_copy(update={"sealed_utc": text})))
+        opened = _opened(str(other), None)
+        assert opened.bundle is None
+        assert opened.facts["note"]
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "gb18030"])

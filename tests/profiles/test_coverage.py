@@ -303,6 +303,21 @@ def test_what_could_make_the_other_kind_the_lower_one_stays_owed() -> None:
     assert (short.basis, short.population) == ("points", 9)
 
 
+@pytest.mark.parametrize(("columns", "verdict"), [(4, "fail"), (400, "fail")])
+def test_what_fails_by_one_kind_fails_however_many_places_of_the_other_are_unknown(
+    ask: Callable[..., Requirement], columns: int, verdict: str
+) -> None:
+    """One of two points is not covered: whatever thousands of cells would have shown, no more than half is."""
+    hall = ((0, 0), (5 * columns, 0), (5 * columns, 10), (0, 10))
+    member = place(points=[("p1", 1), ("p2", 1)], corners=hall)
+    rows = [*walked((0, 0)), probed("p1", 1.0), probed("p2", None, "timeout")]
+    asked = ask(">= 95 %", "R1", indicator="access-coverage", parameters={"windows": 1, "attempts": 1})
+    judged = evaluate(asked, Register((member,)), rows)
+    assert judged.verdict == verdict
+    generous = ask(">= 50 %", "R1", indicator="access-coverage", parameters={"windows": 1, "attempts": 1})
+    assert evaluate(generous, Register((member,)), rows).verdict == "inconclusive"
+
+
 @given(
     st.lists(
         st.tuples(

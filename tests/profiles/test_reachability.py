@@ -241,6 +241,7 @@ def test_what_is_judged_bounds_the_lower_of_both_readings_whatever_is_unknown(te
     lowest = min(share(terminals, "-"), share(points, "-"))
     highest = min(share(terminals, "+"), share(points, "+"))
     assert Fraction(ratio.numerator + ratio.unknown, max(1, ratio.denominator + ratio.unknown)) >= highest
+    assert ratio.at_most is None or ratio.at_most >= highest
     if not ratio.unknown:
         assert lowest == highest == Fraction(ratio.numerator, ratio.denominator)
 
