@@ -2,7 +2,8 @@
 
 RFC 6349 asks for the baseline round-trip time (section 3.2) and for that during the transfer (section 4.3); echoes give
 both by the same instrument, in both directions of the transfer. They are Type-P = ICMP echo of 32 octets, within all
-rates of the permit. A path that answers none has no such figures; nothing is made up.
+rates of the permit. A path that answers none has no such figures; nothing is made up. Echoes are stamped behind this
+host's own queue, so that what a test fills there is not in them.
 
 A test fills the queues on its way, so that echoes beside it are late or lost without any harm to the device. They count
 as its silence (:meth:`probes.gate.Gate.silent`) only while nothing at all has come from it for :data:`SILENCE_S`.
