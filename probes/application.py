@@ -170,10 +170,6 @@ class Conversations(Connects):
         if ended == "fin":
             self._refund(attempt, self._parameters.packets() - port.packets())
 
-    def _refund(self, attempt: Attempt, unused: int) -> None:
-        share = self._size * unused // self._parameters.packets()
-        attempt.ticket.zone.refund(attempt.claimed_ns, max(unused, 0), max(share, 0))
-
     async def _hold(
         self, attempt: Attempt, port: StreamPort | DatagramPort | LinkPort, utc_ns: int, begun_ns: int
     ) -> None:

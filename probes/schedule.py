@@ -191,6 +191,12 @@ class Schedule(Generic[Q]):
         ticket.earliest_ns = max(ticket.earliest_ns, not_before_ns)
         self._lanes.setdefault(ticket.lane, _Lane(iter(()))).add(question, not_before_ns)
 
+    def look(self, ticket: Ticket, now_ns: int) -> None:
+        """Look at the zone of ``ticket`` again at once: it was given back what a question of it has not used."""
+        lane = self._lanes.get(ticket.lane)
+        if lane is not None:
+            lane.ready_ns = min(lane.ready_ns, now_ns)
+
     @property
     def empty(self) -> bool:
         """Whether nothing is left to be asked."""
@@ -224,11 +230,12 @@ class Schedule(Generic[Q]):
                 self.refused.append(question)
                 lane.closed = True
                 return
-            else:
+            elif own_ns or ticket.device.wait_ns(now_ns, ticket.connects):
                 lane.defer(question, now_ns + wait_ns)
-                if not own_ns and not ticket.device.wait_ns(now_ns, ticket.connects):
-                    lane.ready_ns = now_ns + wait_ns  # the whole zone waits
-                    return
+            else:
+                lane.defer(question, now_ns)
+                lane.ready_ns = now_ns + wait_ns  # the whole zone waits
+                return
 
     def _take_freely(self, lane: _Lane[Q], now_ns: int, limit: int) -> list[Q]:
         """The next of a lane that nothing limits, many at a time."""

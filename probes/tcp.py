@@ -245,9 +245,13 @@ class Connects:
         ended = await port.finish(self._parameters.close_ms / 1000, max(300, int(3 * delay_ms)))
         self._counts["closed_" + ended] += 1
         if ended == "fin":
-            unused = self._parameters.packets() - port.info().sent
-            share = self._size * unused // self._parameters.packets()
-            attempt.ticket.zone.refund(attempt.claimed_ns, max(unused, 0), max(share, 0))
+            self._refund(attempt, self._parameters.packets() - port.packets())
+
+    def _refund(self, attempt: Attempt, unused: int) -> None:
+        """Give back what an attempt that is over has not taken of its price."""
+        share = self._size * unused // self._parameters.packets()
+        attempt.ticket.zone.refund(attempt.claimed_ns, max(unused, 0), max(share, 0))
+        self._schedule.look(attempt.ticket, self._gate.clock())
 
     def _detail(self, attempt: Attempt, info: TcpInfo, *, measured: bool) -> str:
         facts: dict[str, object] = {"port": attempt.ticket.target.port}
@@ -260,6 +264,7 @@ class Connects:
         if error in (errno.ECONNREFUSED, errno.ECONNRESET):
             self._gate.heard(attempt.ticket)
             self._fail(attempt, "refused" if error == errno.ECONNREFUSED else "reset", utc_ns, monotonic_ns)
+            self._refund(attempt, self._parameters.packets() - self._parameters.syns)  # nothing follows a reset
             return
         self._gate.silent(attempt.ticket)
         if error == errno.ETIMEDOUT:

@@ -124,6 +124,12 @@ def printable(octets: bytes, limit: int = TEXT_LIMIT) -> str:
     return "".join(it if it.isprintable() else " " for it in text).strip()[:limit]
 
 
+def authority(asked: Mapping[str, str]) -> str:
+    """Address and port as URLs have them (RFC 3986 3.2.2): version 6 in brackets, without a zone of our own."""
+    address = asked["address"]
+    return f"[{address.partition('%')[0]}]:{asked['port']}" if ":" in address else f"{address}:{asked['port']}"
+
+
 def expect(holds: bool, why: str) -> None:
     """Raise :class:`NotThisProtocol` unless it ``holds``."""
     if not holds:

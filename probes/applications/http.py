@@ -16,6 +16,7 @@ from probes.applications import Dialogue
 from probes.applications import Protocol
 from probes.applications import Send
 from probes.applications import Step
+from probes.applications import authority
 from probes.applications.head import head
 
 AGENT = "plantproof"
@@ -23,9 +24,8 @@ AGENT = "plantproof"
 
 def request(asked: Mapping[str, str]) -> bytes:
     """The request: one that lets the server close when it has answered."""
-    address, port = asked.get("address", ""), asked.get("port", "")
-    host = f"[{address.partition('%')[0]}]" if ":" in address else address
-    lines = ("HEAD / HTTP/1.1", f"Host: {host}:{port}", f"User-Agent: {AGENT}", "Accept: */*", "Connection: close")
+    host = f"Host: {authority(asked)}"
+    lines = ("HEAD / HTTP/1.1", host, f"User-Agent: {AGENT}", "Accept: */*", "Connection: close")
     return "\r\n".join((*lines, "", "")).encode("ascii")
 
 

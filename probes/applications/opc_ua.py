@@ -18,6 +18,7 @@ from probes.applications import Protocol
 from probes.applications import Read
 from probes.applications import Send
 from probes.applications import Step
+from probes.applications import authority
 from probes.applications import expect
 from probes.applications import printable
 from probes.applications.octets import Octets
@@ -36,8 +37,7 @@ class Refused(Exception):
 
 def converse(asked: Mapping[str, str]) -> Dialogue:
     """Ask for the endpoints of a server, and so for its name."""
-    address, port = asked.get("address", "localhost"), asked.get("port", "4840")
-    url = f"opc.tcp://[{address}]:{port}" if ":" in address else f"opc.tcp://{address}:{port}"
+    url = f"opc.tcp://{authority(asked)}"
     try:
         yield from _hello(url)
         channel, token = yield from _open()

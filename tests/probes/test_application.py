@@ -165,6 +165,24 @@ def test_a_closed_port_is_refused() -> None:
     assert (one.error, told["application"], "accepted" in told) == ("refused", "modbus", False)
 
 
+def test_closed_ports_take_no_more_of_a_slow_zone_than_they_cost() -> None:
+    """Each attempt is charged by its price, which would be seconds here, and what a refusal leaves is given back."""
+    with socket.create_server((HOST, 0)) as taken:
+        port = taken.getsockname()[1]
+    begun = time.monotonic()
+    seen = perform("modbus", port, attempts=2, limits={"packets_per_s": 10})
+    assert [it.error for it in seen] == ["refused"] * 2
+    assert time.monotonic() - begun < 4  # the second one would wait for more than six seconds
+
+
+@pytest.mark.parametrize(
+    ("address", "written"),
+    [("192.0.2.1", "192.0.2.1:80"), ("2001:db8::1", "[2001:db8::1]:80"), ("fe80::1%eth0", "[fe80::1]:80")],
+)
+def test_an_address_is_written_as_urls_have_it(address: str, written: str) -> None:
+    assert applications.authority({"address": address, "port": "80"}) == written
+
+
 def test_nothing_is_said_where_nothing_is_permitted() -> None:
     heard: list[bytes] = []
     with peer(lambda connection: heard.append(asked(connection))) as port:

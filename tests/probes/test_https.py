@@ -33,6 +33,7 @@ from tests.probes.test_http import LATER
 from tests.probes.test_http import certificate
 from tests.probes.test_http import served
 
+ASKED = {"address": HOST, "port": "443", "attempt": "0"}
 VERSIONS = [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3]
 
 
@@ -193,7 +194,7 @@ class WholeLine(TornLine):
 
 def test_what_was_said_before_a_connection_was_torn_down_is_heard() -> None:
     exchange = Exchange(TornLine(alert(2, 40)), time.monotonic_ns, time.monotonic_ns() + 10**10, 99)
-    facts = asyncio.run(exchange.hold(dialogue("https").converse({})))
+    facts = asyncio.run(exchange.hold(dialogue("https").converse(ASKED)))
     assert facts == {"refused": "alert: handshake failure"}
 
 
@@ -201,13 +202,13 @@ def test_what_was_said_before_a_connection_was_torn_down_is_heard() -> None:
 def test_a_torn_connection_without_an_answer_is_one(end: bytes | None) -> None:
     exchange = Exchange(TornLine(alert(2, 40)[:3], end), time.monotonic_ns, time.monotonic_ns() + 10**10, 99)
     with pytest.raises(BrokenPipeError):
-        asyncio.run(exchange.hold(dialogue("https").converse({})))
+        asyncio.run(exchange.hold(dialogue("https").converse(ASKED)))
 
 
 def test_an_orderly_end_is_a_reset_and_no_answer() -> None:
     exchange = Exchange(WholeLine(alert(1, 0)), time.monotonic_ns, time.monotonic_ns() + 10**10, 99)
     with pytest.raises(Broken) as broken:
-        asyncio.run(exchange.hold(dialogue("https").converse({})))
+        asyncio.run(exchange.hold(dialogue("https").converse(ASKED)))
     assert broken.value.error == "reset"
 
 

@@ -147,3 +147,21 @@ def test_on_link_addresses_go_a_cohort_at_a_time_and_slowly() -> None:
     new = [at_ns for at_ns, question in taken if question.attempt == 0]
     for end_ns in new:
         assert sum(end_ns - 5 * SECOND_NS < at_ns <= end_ns for at_ns in new) <= 800  # of 1024 entries
+
+
+def test_what_is_given_back_lets_the_next_question_go_as_soon_as_the_rate_allows() -> None:
+    """Of a price of 40 packets 39 were not used: the zone waits for the rest of that second, and not for four."""
+    zone = ZonePermit("cell", "query", packets_per_s=10)
+    gate = Gate(Permit("desk", {"192.0.0.1": "cell", "192.0.0.2": "cell"}, {"cell": zone}, {}))
+    tickets = [gate.admit(Target(f"192.0.0.{host}", f"192.0.0.{host}", "cell"), "query") for host in (1, 2)]
+    schedule = Schedule(gate, tickets, 1, Echo, packets=40, size=4000)
+    (first,) = schedule.take(START_NS, 9)
+    assert schedule.ready_ns > START_NS + 3 * SECOND_NS
+    first.ticket.zone.refund(START_NS, 39, 3900)
+    schedule.look(first.ticket, START_NS + 1)
+    assert schedule.take(START_NS + 1, 9) == []
+    assert START_NS + 1 < schedule.ready_ns <= START_NS + SECOND_NS
+    (second,) = schedule.take(schedule.ready_ns, 9)
+    assert second.ticket is not first.ticket
+    assert schedule.take(START_NS + 9 * SECOND_NS, 9) == []
+    assert schedule.empty
