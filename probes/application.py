@@ -4,14 +4,13 @@ The quantity ``application-delay`` is the time from the first octet asked to the
 needed, in ms, by this process's clock; over TCP the handshake comes before it. The answer must be one in the protocol
 that was declared: a port that accepts and says nothing is ``timeout``, one that closes is ``reset``, and what cannot be
 understood is ``bad-answer``, which says nothing about the device. A refusal in the protocol's own words is an answer.
-Where a connection was accepted and no answer came, ``detail`` says ``"accepted":true``: then it is not the port that is
-closed.
+Where a connection was accepted and no answer came, ``detail`` says ``"accepted":true``: the port is not closed.
 
 ``ask`` of a target is ``{"application": NAME}`` or ``NAME@STATION``, with a name of
 :data:`probes.applications.PROTOCOLS`; the port is an EtherType where that is spoken below IP. Who is beyond a router
 cannot be asked in such a one: that is ``no-route``, and says nothing of the device. Connection and dialogue together
 have one ``timeout_ms``. ``detail`` has the application and what the device says of itself; the octets are kept as raw
-output.
+output, but those of a dialogue for which a community is known.
 
 Standard library only: this module travels to vantage points.
 """
@@ -23,6 +22,7 @@ import errno
 import json
 from collections.abc import Mapping
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from time import time_ns
 
@@ -128,11 +128,8 @@ def _admitted(gate: Gate, target: Target, protocol: Protocol, method: str) -> Ti
     admitted = gate.admit(target, LEVEL, target.port, method)
     if protocol.transport != "ethernet" or isinstance(admitted, Refusal):
         return admitted
-    kernel = Kernel(gate.netlink_port())
-    try:
+    with closing(Kernel(gate.netlink_port())) as kernel:
         return off_link(kernel, admitted) or admitted
-    finally:
-        kernel.close()
 
 
 def spoken_by(target: Target) -> Protocol:
@@ -203,7 +200,13 @@ class Conversations(Connects):
         """What a dialogue may know of whom it asks."""
         target = attempt.ticket.target
         asked = {"address": target.address, "port": str(target.port), "attempt": str(attempt.attempt)}
+        asked |= {"community": community} if (community := self._community(target)) else {}
         return asked | ({"station": station} if (station := _application(target)[1]) else {})
+
+    def _community(self, target: Target) -> str:
+        """The community that the device accepts, a secret; empty where none is known or of use."""
+        accepted = self._gate.permit.credentials.get(target.address) if spoken_by(target).community else None
+        return str(accepted.get("community") or "") if isinstance(accepted, dict) else ""
 
     def _broke(self, attempt: Attempt, exchange: Exchange, error: OSError, utc_ns: int, asked_ns: int) -> None:
         """The line broke in the middle of a dialogue."""
@@ -221,9 +224,9 @@ class Conversations(Connects):
         self._fail(attempt, code, utc_ns, asked_ns, **facts)
 
     def _keep(self, attempt: Attempt, exchange: Exchange) -> dict[str, str]:
-        """Keep what was said and heard; returns the fact of where."""
+        """Keep what was said and heard, unless there is a secret in it; returns the fact of where."""
         target = attempt.ticket.target
-        if not exchange.transcript:
+        if not exchange.transcript or self._community(target):
             return {}
         name = f"application/{target.id}-{target.address}-{target.port}-{attempt.attempt}.txt"
         self._emit.raw(name, "\n".join((*exchange.transcript, "")))
@@ -287,4 +290,7 @@ class Frames(Datagrams):
         self._fail(attempt, "send-failed", utc_ns, asked_ns, errno=name, **self._keep(attempt, exchange))
 
 
-METHOD = Method("application-exchange", LEVEL, cost, run, {"application-delay": "ms"})
+METHOD = Method(
+    "application-exchange", LEVEL, cost, run, {"application-delay": "ms"},
+    credentials_useful=lambda target: spoken_by(target).community,
+)  # fmt: skip

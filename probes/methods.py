@@ -19,6 +19,7 @@ from typing import Protocol
 
 from probes.action import Action
 from probes.action import Cost
+from probes.action import Target
 from probes.gate import Gate
 from probes.permit import Permit
 from profiles.observation import Observation
@@ -77,6 +78,8 @@ class Method:
     joint: bool = False
     """Several vantage points take part in one attempt: what is owed of one end is owed of all."""
     credentials: bool = False  #: whether it needs what the devices it asks accept, see :attr:`Permit.credentials`
+    credentials_useful: Callable[[Target], bool] | None = None
+    """Of which targets it asks more where the plant file says what they accept, and less where it does not."""
     here: bool = False
     """Performed by the program itself, not at a vantage point: it puts on record what was read, and sends nothing."""
     needs: tuple[str, ...] = ()

@@ -100,6 +100,7 @@ class Protocol:
     stations: range = range(0)  #: numbers of the stations or units that can be meant behind one address; empty: none
     needs_station: bool = False  #: whether nobody answers who is not called by number or name
     number: int = 0  #: the one EtherType that it is spoken under; 0: ports are free
+    community: bool = False  #: whether more can be asked with a community, which ``asked`` holds then
     names: Pattern[str] | None = None  #: what the name of a station is, where they have names instead of numbers
 
 
