@@ -27,7 +27,10 @@ import stat
 import time
 from collections.abc import Callable
 from collections.abc import Collection
+from collections.abc import Iterator
 from collections.abc import Sequence
+from contextlib import ExitStack
+from contextlib import contextmanager
 from dataclasses import dataclass
 from dataclasses import replace
 from functools import partial
@@ -234,13 +237,10 @@ class Gate:
             PermissionError: if it was not claimed. It is a bug of the caller; nothing is sent.
             OSError: if no socket can be had (out of descriptors or memory).
         """
-        self._spend(ticket, size)
-        family, address = _socket_address(ticket)
-        try:
-            return StreamPort(socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK), ticket, address)
-        except OSError:
-            ticket.device.connections -= 1
-            raise
+        with self._place(ticket, size) as opened:
+            family, address = _socket_address(ticket)
+            made = opened.enter_context(socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK))
+            return StreamPort(made, ticket, address)
 
     def datagram_port(self, ticket: Ticket, size: int) -> DatagramPort:
         """A port for an exchange of datagrams of at most ``size`` IP bytes, which must have been claimed.
@@ -249,17 +249,10 @@ class Gate:
             PermissionError: if it was not claimed. It is a bug of the caller; nothing is sent.
             OSError: if no socket can be had, or there is no route.
         """
-        self._spend(ticket, size)
-        opened = None
-        try:
+        with self._place(ticket, size) as opened:
             family, address = _socket_address(ticket)
-            opened = socket.socket(family, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
-            return DatagramPort(opened, ticket, address)
-        except OSError:
-            ticket.device.connections -= 1
-            if opened is not None:
-                opened.close()
-            raise
+            made = opened.enter_context(socket.socket(family, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK))
+            return DatagramPort(made, ticket, address)
 
     def link_port(self, ticket: Ticket, size: int) -> LinkPort:
         """A port for one exchange of PROFINET DCP on the link of the ticket's address, which must have been claimed.
@@ -270,17 +263,10 @@ class Gate:
             OSError: if the address is on none of this host's links (``EHOSTUNREACH``), or that is no Ethernet
                 (``EAFNOSUPPORT``), or no socket can be had.
         """
-        self._spend(ticket, size)
-        opened = None
-        try:
+        with self._place(ticket, size) as opened:
             interface = self._interface_of(ticket)
-            opened = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
-            return LinkPort(opened, ticket, interface)
-        except OSError:
-            ticket.device.connections -= 1
-            if opened is not None:
-                opened.close()
-            raise
+            made = opened.enter_context(socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK))
+            return LinkPort(made, ticket, interface)
 
     def _interface_of(self, ticket: Ticket) -> str:
         """The interface on whose link this host reaches the ticket's address without a router."""
@@ -436,6 +422,18 @@ class Gate:
             raise OSError(errno.ENOTSOCK, os.strerror(errno.ENOTSOCK), path)
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as opened:
             opened.connect(path)
+
+    @contextmanager
+    def _place(self, ticket: Ticket, size: int) -> Iterator[ExitStack]:
+        """Spend the claim; if the port cannot be had, give back the device's place and close what was opened for it."""
+        self._spend(ticket, size)
+        with ExitStack() as opened:
+            try:
+                yield opened
+            except OSError:
+                ticket.device.connections -= 1
+                raise
+            opened.pop_all()
 
     def _spend(self, ticket: Ticket, size: int) -> None:
         if ticket.credit < size or size < 1:
