@@ -25,6 +25,8 @@ from contextlib import contextmanager
 from ipaddress import ip_address
 from pathlib import Path
 
+from common import back_to_back
+
 ROOT = Path(__file__).resolve().parents[1]
 PREFIX = f"campaign{os.getpid()}"
 CLIENT, SERVER = f"{PREFIX}c", f"{PREFIX}s"
@@ -171,14 +173,8 @@ def fping(count: int, echoes: int) -> float:
 
 @contextmanager
 def namespaces() -> Iterator[None]:
-    """Client and server, back to back, with no way out; whoever connects to the port is taken and let go."""
-    try:
-        for name in (CLIENT, SERVER):
-            subprocess.run(["ip", "netns", "add", name], check=True)
-        link = f"link add eth0 netns {CLIENT} type veth peer name eth0 netns {SERVER}"
-        subprocess.run(["ip", *link.split()], check=True)
-        for name, setup in ((CLIENT, CLIENT_SETUP), (SERVER, SERVER_SETUP)):
-            subprocess.run(["ip", "-n", name, "-batch", "-"], input=setup, text=True, check=True)
+    """Client and server; whoever connects to the port is taken and let go."""
+    with back_to_back(CLIENT, SERVER, {CLIENT: CLIENT_SETUP, SERVER: SERVER_SETUP}):
         command = ["ip", "netns", "exec", SERVER, sys.executable, "-c", LISTENER]
         with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as listener:
             assert listener.stdout is not None
@@ -187,9 +183,6 @@ def namespaces() -> Iterator[None]:
                 yield
             finally:
                 listener.kill()
-    finally:
-        for name in (CLIENT, SERVER):
-            subprocess.run(["ip", "netns", "del", name], check=False, stderr=subprocess.DEVNULL)
 
 
 #: Taken and let go by as few system calls as may be: the listener shares the processor with what is measured.

@@ -25,6 +25,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from common import back_to_back
+
 ROOT = Path(__file__).resolve().parents[1]
 PREFIX = f"rates{os.getpid()}"
 CLIENT, SERVER = f"{PREFIX}c", f"{PREFIX}s"
@@ -165,27 +167,20 @@ def count_intervals(repeats: int) -> None:
 
 @contextmanager
 def namespaces() -> Iterator[None]:
-    """Client and server, back to back, with no way out; an iperf3 server on each port."""
+    """Client and server; an iperf3 server on each port."""
+    setup = "link set lo up\naddr add {}/30 dev eth0\nlink set eth0 up\n"
     servers = []
-    try:
-        for name in (CLIENT, SERVER):
-            subprocess.run(["ip", "netns", "add", name], check=True)
-        link = f"link add eth0 netns {CLIENT} type veth peer name eth0 netns {SERVER}"
-        subprocess.run(["ip", *link.split()], check=True)
-        for name, own in ((CLIENT, "198.18.0.1"), (SERVER, ADDRESS)):
-            setup = f"link set lo up\naddr add {own}/30 dev eth0\nlink set eth0 up\n"
-            subprocess.run(["ip", "-n", name, "-batch", "-"], input=setup, text=True, check=True)
-        for port in PORTS:
-            command = ["ip", "netns", "exec", SERVER, "iperf3", "-s", "-B", ADDRESS, "-p", str(port)]
-            servers.append(subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
-        _await_listening()
-        yield
-    finally:
-        for server in servers:
-            server.kill()
-            server.wait()
-        for name in (CLIENT, SERVER):
-            subprocess.run(["ip", "netns", "del", name], check=False, stderr=subprocess.DEVNULL)
+    with back_to_back(CLIENT, SERVER, {CLIENT: setup.format("198.18.0.1"), SERVER: setup.format(ADDRESS)}):
+        try:
+            for port in PORTS:
+                command = ["ip", "netns", "exec", SERVER, "iperf3", "-s", "-B", ADDRESS, "-p", str(port)]
+                servers.append(subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
+            _await_listening()
+            yield
+        finally:
+            for server in servers:
+                server.kill()
+                server.wait()
 
 
 def _await_listening() -> None:

@@ -25,6 +25,8 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
 
+from common import back_to_back
+
 ROOT = Path(__file__).resolve().parents[1]
 ATTEMPTS = 3
 TIMEOUT_MS = 500
@@ -189,22 +191,13 @@ def sweep(targets: Path) -> None:
 
 @contextmanager
 def namespaces() -> Iterator[None]:
-    """Client and server, back to back, with no way out."""
-    try:
-        for name in (CLIENT, SERVER):
-            subprocess.run(["ip", "netns", "add", name], check=True)
-        link = f"link add eth0 netns {CLIENT} type veth peer name eth0 netns {SERVER}"
-        subprocess.run(["ip", *link.split()], check=True)
-        for name, setup in ((CLIENT, CLIENT_SETUP), (SERVER, SERVER_SETUP)):
-            subprocess.run(["ip", "-n", name, "-batch", "-"], input=setup, text=True, check=True)
+    """Client and server; what is to answer answers."""
+    with back_to_back(CLIENT, SERVER, {CLIENT: CLIENT_SETUP, SERVER: SERVER_SETUP}):
         for target in ("198.19.0.1", "2001:db8:2::1"):
             ping = ["ip", "netns", "exec", CLIENT, "ping", "-q", "-c", "1", "-W", "1", target]
             if not any(subprocess.run(ping, check=False, capture_output=True).returncode == 0 for _ in range(20)):
                 sys.exit(f"{target} does not answer")
         yield
-    finally:
-        for name in (CLIENT, SERVER):
-            subprocess.run(["ip", "netns", "del", name], check=False, stderr=subprocess.DEVNULL)
 
 
 if __name__ == "__main__":
