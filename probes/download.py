@@ -1,17 +1,18 @@
-"""Method ``http-throughput``: goodput of several parallel HTTP/1.1 connections to one server, down and up.
+"""Method ``http-throughput``: goodput of several parallel HTTP/1.1 connections to one server, down and up, or HTTPS.
 
 Downwards each connection asks for the declared path (GET), again and again, and what arrives of the bodies counts, in
 the slice of time in which it arrives. Upwards each sends one body (POST, chunked) for as long as the test lasts, and
-what the server's kernel has acknowledged counts; the server must accept it in the end (2xx). The beginning, in which
-TCP finds its rate, is left out. The clock starts when all connections stand.
+what the server's kernel has acknowledged counts, less what TLS adds to it; the server must accept it in the end (2xx).
+The beginning, in which TCP finds its rate, is left out. The clock starts when all connections stand.
 
 A rate is reported only where every connection moved octets to the end of the test, in answers that were well formed
 (:mod:`probes.http_answer`). One test runs at a time from one vantage point. It never exceeds what is asked
 (``limit_mbit_s``) or what the zone's budget permits; a rate found at such a cap says ``"bound"`` in its detail. A rate
 that the tester, a window or a buffer bounded is none at all, but ``unsound`` (:mod:`probes.soundness`).
 
-What a target asks (JSON): the path of each direction, ``down`` and ``up``, where it has one, and the server's ``name``
-if it goes by one. The series of octets by slice is kept as raw output.
+What a target asks (JSON): the path of each direction, ``down`` and ``up``, where it has one, the server's ``name``
+if it goes by one, and ``"tls": "yes"`` if it is to be asked within TLS (:mod:`probes.tls_stream`). The series of octets
+by slice is kept as raw output.
 
 Standard library only: this module travels to vantage points.
 """
@@ -35,6 +36,8 @@ from probes.action import Target
 from probes.gate import NEVER
 from probes.gate import Gate
 from probes.gate import Refusal
+from probes.http_answer import HTTP_PORT
+from probes.http_answer import HTTPS_PORT
 from probes.http_pull import Pull
 from probes.http_push import Push
 from probes.http_transfer import BLOCK
@@ -59,6 +62,7 @@ from probes.rate_parameters import of_directions
 from probes.rate_price import priced
 from probes.record import Recorder
 from probes.record import compact
+from probes.tls_stream import HANDSHAKE_BYTES
 
 QUANTITIES = {"goodput-up": "Mbit/s", "goodput-down": "Mbit/s"}
 SPARE_S = 0.25  #: a test's end takes a little longer than its time
@@ -88,7 +92,7 @@ class DownloadParameters(LoadParameters):
     def bytes(self, zone: ZonePermit) -> int:
         """IP bytes of one test, at most: its whole time at the permitted rate, and what comes after it."""
         seconds = self.omit_s + self.duration_s + SPARE_S
-        payload = ceil(self.bits_per_s(zone) / 8 * seconds) + self.streams * BLOCK
+        payload = ceil(self.bits_per_s(zone) / 8 * seconds) + self.streams * (BLOCK + HANDSHAKE_BYTES)
         return ip_bytes(payload) + MOST_CONNECTIONS * CONNECTION_BYTES
 
     @property
@@ -102,7 +106,9 @@ class Asked:
     """What one target asks."""
 
     paths: Mapping[str, str]  #: by direction
-    name: str
+    host: str  #: the server's name; empty: it has an address only
+    name: str  #: as requests name it
+    secure: bool
 
     @classmethod
     def of(cls, target: Target) -> Asked:
@@ -115,8 +121,10 @@ class Asked:
         if not isinstance(found, dict) or not all(isinstance(it, str) for it in found.values()):
             raise ValueError(f"{target.id} asks nothing")
         literal = f"[{target.address}]" if ":" in target.address else target.address
-        port = "" if target.port == 80 else f":{target.port}"
-        return cls({way: found[way] for way in DIRECTIONS["both"] if way in found}, found.get("name", literal) + port)
+        secure, host = found.get("tls") == "yes", found.get("name", "")
+        port = "" if target.port == (HTTPS_PORT if secure else HTTP_PORT) else f":{target.port}"
+        paths = {way: found[way] for way in DIRECTIONS["both"] if way in found}
+        return cls(paths, host, (host or literal) + port, secure)
 
 
 def cost(action: Action, permit: Permit) -> Cost:
@@ -176,8 +184,19 @@ class _Test:
             reason = self._gate.why_stopped(self._ticket)
             self._emit([self._record.error(target, attempt, "stopped", reason=reason)])
             return
-        times = {"duration_s": own.duration_s, "omit_s": own.omit_s, "slice_s": own.slice_ms / 1000}
-        want = Want(way, asked.paths[way], asked.name, target.port or 0, own.streams, own.timeout_ms / 1000, **times)
+        want = Want(
+            way=way,
+            path=asked.paths[way],
+            host=asked.host,
+            name=asked.name,
+            port=target.port or 0,
+            streams=own.streams,
+            timeout_s=own.timeout_ms / 1000,
+            duration_s=own.duration_s,
+            omit_s=own.omit_s,
+            slice_s=own.slice_ms / 1000,
+            secure=asked.secure,
+        )
         utc_ns, monotonic_ns = time.time_ns(), self._gate.clock()
         port = self._gate.load_port(self._ticket, self._size, self._bits_per_s)
         if self._permit_binds and way == "down":

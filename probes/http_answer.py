@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from dataclasses import field
 
+HTTP_PORT, HTTPS_PORT = 80, 443
 HEAD_LIMIT = 1 << 14  #: octets of a status line with all its fields; of a chunk's size and of trailers, too
 INTERIM_LIMIT = 4  #: interim answers (1xx) before the final one
 _LINE_LIMIT = 256  #: octets of the line with a chunk's size
@@ -179,14 +180,14 @@ def _head(text: bytes) -> Head:
     return Head(int(status[2]), fields, text, int(status[1]))
 
 
-def stays(location: str, host: str, port: int) -> str | None:
-    """The path to which a redirection leads if it stays at ``host`` and ``port``, by plain HTTP; else nothing."""
+def stays(location: str, host: str, port: int, *, secure: bool = False) -> str | None:
+    """The path to which a redirection leads if it stays at ``host`` and ``port`` and in or out of TLS; else nothing."""
     path = location
     if not location.startswith("/") or location.startswith("//"):
         scheme, mark, rest = location.partition("://")
         authority, slash, path = rest.partition("/")
-        same = {f"{host}:{port}", *([host] if port == 80 else ())}
-        if scheme.lower() != "http" or not mark or authority not in same:
+        same = {f"{host}:{port}", *([host] if port == (HTTPS_PORT if secure else HTTP_PORT) else ())}
+        if scheme.lower() != ("https" if secure else "http") or not mark or authority not in same:
             return None
         path = slash + path or "/"
     return path if is_path(path) else None

@@ -19,6 +19,7 @@ from probes.http_transfer import Want
 from probes.http_transfer import accept
 from probes.load_port import LoadPort
 from probes.load_port import Stream
+from probes.tls_stream import TlsStream
 
 MOST_REQUESTS = 4000  #: requests of one test
 REDIRECTS = 3  #: of one connection in a row
@@ -40,7 +41,7 @@ class Pull(HttpTest):
             raise AnswerError(f"the bodies are too short: {100 * waited:.0f} % of the time passed between them")
         return {"requests": self._requests, "waiting_percent": round(100 * waited, 1)}
 
-    async def move(self, stream: Stream) -> None:
+    async def move(self, stream: Stream | TlsStream) -> None:
         """Ask until a body's octets arrive after the end, so that a server that fell silent is found out."""
         buffer, path, redirects = memoryview(bytearray(BLOCK)), self.want.path, 0
         while True:
@@ -64,7 +65,7 @@ class Pull(HttpTest):
                 stream.close()
                 stream = await self.connect()
 
-    async def _body(self, stream: Stream, answer: Answer, buffer: memoryview) -> bool:
+    async def _body(self, stream: Stream | TlsStream, answer: Answer, buffer: memoryview) -> bool:
         """Read an answer to its end, or to that of the test; whether the connection may serve on."""
         asked_s, accepted = time.monotonic(), False
         while not answer.done:
@@ -94,18 +95,18 @@ class Pull(HttpTest):
         self.series += [0] * (index + 1 - len(self.series))
         self.series[index] += payload
 
-    async def _receive(self, stream: Stream, buffer: memoryview) -> tuple[int, float]:
+    async def _receive(self, stream: Stream | TlsStream, buffer: memoryview) -> tuple[int, float]:
         """Read what the limit allows; how much, and since when only the server was waited for."""
         allowed = await self.port.allowance(len(buffer))
         allowed_s = time.monotonic()
-        octets = await stream.receive(buffer[:allowed], self.want.timeout_s)
+        octets = await stream.receive(buffer[: max(allowed, stream.least)], self.want.timeout_s)
         self.port.used(octets)
         return octets, allowed_s
 
     def _redirected(self, head: Head) -> str:
         host = self.want.name.removesuffix(f":{self.want.port}")
         location = head.fields.get("location", "")
-        path = stays(location, host, self.want.port)
+        path = stays(location, host, self.want.port, secure=self.want.secure)
         if path is None:
             raise AnswerError(f"redirected to another place: {location[:80]!r}")
         return path

@@ -19,6 +19,7 @@ from probes.http_transfer import Want
 from probes.http_transfer import accept
 from probes.load_port import LoadPort
 from probes.load_port import Stream
+from probes.tls_stream import TlsStream
 
 CHUNK = 1 << 16  #: octets of one chunk of the body
 FIELDS = ("Content-Type: application/octet-stream", "Transfer-Encoding: chunked")
@@ -52,13 +53,18 @@ class Push(HttpTest):
     def rate(self) -> tuple[int, float]:
         """Between the samples nearest to where counting begins and ends, at the times when they were taken."""
         (from_s, before), (until_s, after) = self._samples[self.omitted], self._samples[-1]
-        return after - before, until_s - from_s
+        return round((after - before) * self._payload_share()), until_s - from_s
+
+    def _payload_share(self) -> float:
+        """What of the octets on the wire TLS did not add; 1 without TLS."""
+        sent = sum(it.sent for it in self.tls)
+        return sum(it.plain for it in self.tls) / sent if sent else 1.0
 
     def facts(self) -> dict[str, Any]:
         """Segments that were sent again."""
         return {"retransmits": self.port.acknowledged()[1]}
 
-    async def move(self, stream: Stream) -> None:
+    async def move(self, stream: Stream | TlsStream) -> None:
         """Send until the time is over, end the body in order, and have the server accept it."""
         answer, buffer = Answer(), memoryview(bytearray(4096))
         await self.send(stream, request("POST", self.want.path, self.want.name, *FIELDS))
@@ -77,13 +83,13 @@ class Push(HttpTest):
         if answer.head is not None:
             accept(answer.head, range(200, 300))
 
-    async def _part(self, stream: Stream, view: memoryview) -> int:
+    async def _part(self, stream: Stream | TlsStream, view: memoryview) -> int:
         allowed = await self.port.allowance(len(view))
         sent = await stream.send(view[:allowed], self.want.timeout_s)
         self.port.used(sent)
         return sent
 
-    def _early(self, stream: Stream, answer: Answer, buffer: memoryview) -> None:
+    def _early(self, stream: Stream | TlsStream, answer: Answer, buffer: memoryview) -> None:
         """A server that answers before the body is whole has not taken it."""
         octets = stream.take(buffer)
         if octets is None:

@@ -23,6 +23,7 @@ from probes.load_port import LoadPort
 from probes.load_port import NoConnectionError
 from probes.load_port import SpentError
 from probes.load_port import Stream
+from probes.tls_stream import TlsStream
 
 BLOCK = 1 << 17  #: octets that are read at once, at most
 MOST_CONNECTIONS = 128  #: connections of one test, those included that are opened again for a server that closes
@@ -41,13 +42,15 @@ class Want:
 
     way: str  #: ``down`` or ``up``
     path: str
-    name: str  #: of the server, as its requests name it, with the port where that is not HTTP's
+    host: str  #: name of the server; empty: it has an address only
+    name: str  #: as its requests name it, with the port where that is not the scheme's
     port: int
     streams: int
     timeout_s: float
     duration_s: float
     omit_s: float
     slice_s: float
+    secure: bool = False  #: within TLS
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +78,7 @@ class HttpTest:
 
     def __init__(self, port: LoadPort, want: Want) -> None:
         self.port = port
+        self.tls: list[TlsStream] = []
         self.want = want
         self.omitted = ceil(want.omit_s / want.slice_s - 1e-9)  #: slices at the beginning that do not count
         self.counted = max(ceil(want.duration_s / want.slice_s - 1e-9), 1)  #: slices that do
@@ -100,7 +104,7 @@ class HttpTest:
             work.cancel()
             await asyncio.wait({work})
 
-    async def move(self, stream: Stream) -> None:
+    async def move(self, stream: Stream | TlsStream) -> None:
         """Move octets over one connection until the time is over, and see that it lives then.
 
         Raises:
@@ -134,14 +138,20 @@ class HttpTest:
         """
         return {}
 
-    async def connect(self) -> Stream:
-        """One more connection."""
+    async def connect(self) -> Stream | TlsStream:
+        """One more connection, with hands shaken."""
         self.connections += 1
         if self.connections > MOST_CONNECTIONS:
             raise AnswerError("the server closes after every body, and they are too short")
-        return await self.port.connect(self.want.timeout_s)
+        stream = await self.port.connect(self.want.timeout_s)
+        if not self.want.secure:
+            return stream
+        secured = TlsStream(stream, self.want.host)
+        await secured.shake(self.want.timeout_s)
+        self.tls.append(secured)
+        return secured
 
-    async def send(self, stream: Stream, octets: bytes) -> None:
+    async def send(self, stream: Stream | TlsStream, octets: bytes) -> None:
         """Send a little, at once."""
         view = memoryview(octets)
         while view:
@@ -162,8 +172,9 @@ class HttpTest:
         octets, seconds = self.rate()
         counted_s = self.counted * self.want.slice_s
         busy, held = self._processor_s / counted_s, min(self._held_s / (self.want.streams * counted_s), 1)
-        facts = {"seconds": round(seconds, 3), "octets": octets, "connections": self.connections}
+        facts: dict[str, Any] = {"seconds": round(seconds, 3), "octets": octets, "connections": self.connections}
         facts |= {"held_percent": round(100 * held, 1), "tester_cpu_percent": round(100 * busy, 1), **self.facts()}
+        facts |= self.tls[0].facts() if self.tls else {}
         if octets < LEAST_OCTETS:
             return Failure("timeout", f"{octets} octets in {seconds:.1f} s", series=tuple(self.series))
         if busy >= BUSY_TESTER:

@@ -143,6 +143,8 @@ class LoadPort:
 class Stream:
     """One connection of a test."""
 
+    least = 1  #: octets that are read at once, if there are so many, however few the limit allows
+
     def __init__(self, opened: socket, spend: Callable[[int], None]) -> None:
         self._socket = opened
         self._spend = spend

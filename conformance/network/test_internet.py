@@ -44,7 +44,8 @@ def _http(assigned: Assignment) -> Iterable[Target]:
     if not isinstance(server, InternetServer) or server.http_port is None:
         return ()
     name = {"name": server.name} if server.name else {}
-    return question(assigned, server.http_port, **server.paths, **name)
+    tls = {"tls": "yes"} if server.secure else {}
+    return question(assigned, server.http_port, **server.paths, **name, **tls)
 
 
 def _iperf3(assigned: Assignment) -> Iterable[Target]:

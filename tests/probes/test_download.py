@@ -96,10 +96,11 @@ def measure(
     way: str = "down",
     stop: Callable[[], bool] = lambda: False,
     limits: dict[str, Any] | None = None,
+    more: dict[str, str] | None = None,
     **asked: Any,
 ) -> tuple[list[Observation], Kept]:
     """The rows of one direction; there are none of the other."""
-    asks = json.dumps({"down": "/a", "up": "/b"})
+    asks = json.dumps({"down": "/a", "up": "/b", **(more or {})})
     action = Action(
         "desk", "http-throughput", (Target("s", HOST, "z", port, asks),), {**QUICK, "direction": way, **asked}
     )

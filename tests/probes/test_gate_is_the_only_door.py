@@ -66,8 +66,8 @@ HARMLESS = frozenset(
     ]
 )
 #: Modules that only the named one of ours may use.
-#: The TLS of ``https`` works on octets in memory.
-OWN = {"serial_port.py": {"fcntl", "termios"}, "https.py": {"ssl", "warnings"}}
+#: The TLS of ``https`` and ``tls_stream`` works on octets in memory.
+OWN = {"serial_port.py": {"fcntl", "termios"}, "https.py": {"ssl", "warnings"}, "tls_stream.py": {"ssl"}}
 READS_ONLY = frozenset({"gethostname", "if_nameindex", "if_nametoindex", "inet_ntop", "inet_pton"})
 DOORS = frozenset(
     [
