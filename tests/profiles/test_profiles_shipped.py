@@ -277,7 +277,7 @@ def test_the_virtual_plant_asks_something_of_every_pillar() -> None:
     }
     assert not made.omitted
     asked = {it.id: it.parameters for it in made.requirements}
-    assert asked["TSN-SYNC"] == {"port_states": ["SLAVE", "UNCALIBRATED"], "max_offset_ns": 10_000_000}
+    assert asked["TSN-SYNC"] == {"port_states": ["SLAVE", "UNCALIBRATED"], "max_offset_ns": 50_000_000}
     assert asked["TSN-FLOW-SURV"] == {"max_latency_ms": 4, "survival_time_ms": 12, "messages": 10_600}
 
 
