@@ -58,7 +58,7 @@ class Transfer:
     """A test that was made as wanted."""
 
     mbit_s: float  #: goodput in 10^6 bit/s
-    series: tuple[int, ...]  #: octets in each slice since the connections stood
+    series: tuple[int, ...]  #: octets in each slice since the connections stood; upwards, with what TLS adds to them
     facts: Mapping[str, Any]
 
 
