@@ -15,6 +15,7 @@ from xml.etree import ElementTree as ET
 
 from profiles.language import current_language
 from profiles.verdict import Verdict
+from reports.bundle import Bundle
 from reports.figures import threshold_text
 from reports.figures import value_of
 from reports.result import Campaign
@@ -52,9 +53,9 @@ def junit(campaign: Campaign, language: str | None = None) -> bytes:
     return text + b"\n"
 
 
-def write_junit(campaign: Campaign, path: Path, language: str | None = None) -> None:
-    """Write :func:`junit` to ``path``."""
-    path.write_bytes(junit(campaign, language))
+def write_report(bundle: Bundle, out: Path, language: str | None = None) -> None:
+    """Write :func:`junit` of the bundle's campaign to ``out``, which is replaced."""
+    out.write_bytes(junit(bundle.campaign, language))
 
 
 def _suite(campaign: Campaign, index: int, profile: str, results: list[Result], language: str) -> ET.Element:

@@ -39,7 +39,7 @@ from reports.bundle import canonical
 from reports.bundle import parse_profile
 from reports.bundle import profile_path
 from reports.journal import sync_directory
-from reports.junit import write_junit
+from reports.junit import write_report as write_junit
 from reports.raw import write_raw
 from reports.rejudge import conclude
 from reports.result import Campaign
@@ -84,7 +84,7 @@ def seal(
         if draft.exists():  # of a sealing that was killed; the store's lock sees to it that there is no other
             shutil.rmtree(draft)
         draft.mkdir(parents=True)
-        _write(store, draft, results, {JUNIT: _junit, **(renderings or {})})
+        _write(store, draft, results, {JUNIT: write_junit, **(renderings or {})})
         _put_in_place(draft, directory)
     except OSError as error:
         raise _mistake("bundle-cannot-write", directory, error=error.strerror or str(error)) from error
@@ -224,10 +224,6 @@ def _refuse_strangers(directory: Path, campaign: str) -> None:
 def _files(folder: Path) -> Iterator[Path]:
     """Every plain file below ``folder``, in a stable order."""
     return (path for path in sorted(folder.rglob("*")) if path.is_file() and not path.is_symlink())
-
-
-def _junit(bundle: Bundle, path: Path) -> None:
-    write_junit(bundle.campaign, path)
 
 
 def _write_text(path: Path, text: str) -> None:

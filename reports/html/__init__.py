@@ -13,48 +13,14 @@ from jinja2 import PackageLoader
 from jinja2 import StrictUndefined
 from markupsafe import Markup
 
-from profiles.indicators import find
 from profiles.language import LANGUAGES
 from reports.bundle import Bundle
+from reports.drawings.charts import tally_bar
 from reports.fingerprint import COMMAND
-from reports.fingerprint import fingerprint
-from reports.html.charts import tally_bar
-from reports.html.delays import gather
-from reports.html.view import Material
-from reports.html.view import view
-from reports.result import Result
+from reports.view.material import material
+from reports.view.page import view
 from reports.wording import say
 from reports.wording import visible
-
-__all__ = ["material", "render", "write_report"]
-
-
-def material(bundle: Bundle) -> Material:
-    """Read from ``bundle`` what the report is made of; the observations are read once, as a stream.
-
-    Raises:
-        UserMistake: if a file of the bundle is missing or malformed.
-    """
-    results = bundle.campaign.results
-    filters = {one.item: one.observations for one in results if one.observations is not None and _tells_delays(one)}
-    methods = {method for filter in filters.values() for method in filter.methods}
-    targets = {target for filter in filters.values() for target in filter.targets}
-    return Material(
-        campaign=bundle.campaign,
-        plant=bundle.plant,
-        profiles=bundle.profiles,
-        fingerprint=fingerprint(bundle.manifest),
-        delays=gather(filters, bundle.observations(methods, targets)),
-        earlier=bundle.attempts,
-        events=bundle.events,
-    )
-
-
-def _tells_delays(result: Result) -> bool:
-    """Whether the delays of its probes tell a reader something: not beside a picture, nor of what is to be closed."""
-    indicator = find(result.indicator)
-    of_terminals = indicator is None or not {"terminal", "area"}.isdisjoint(indicator.objects)
-    return not result.scope and result.exhibit is None and of_terminals
 
 
 def render(bundle: Bundle, language: str = "zh") -> str:

@@ -13,16 +13,16 @@ from hypothesis import strategies as st
 
 from profiles.observation import Observation
 from profiles.verdict import Verdict
-from reports.html.charts import Reading
-from reports.html.charts import bar
-from reports.html.charts import bar_axis
-from reports.html.charts import delay_chart
-from reports.html.charts import interval_chart
-from reports.html.charts import tally_bar
-from reports.html.delays import Distribution
-from reports.html.delays import gather
-from reports.html.svg import Scale
+from reports.drawings.charts import Reading
+from reports.drawings.charts import bar
+from reports.drawings.charts import bar_axis
+from reports.drawings.charts import delay_chart
+from reports.drawings.charts import interval_chart
+from reports.drawings.charts import tally_bar
+from reports.drawings.svg import Scale
 from reports.result import ObservationFilter
+from reports.view.delays import Distribution
+from reports.view.delays import gather
 
 numbers = st.floats(allow_nan=False, allow_infinity=False)
 texts = st.text(max_size=30)

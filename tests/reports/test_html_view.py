@@ -9,12 +9,12 @@ from profiles.requirement import Provenance
 from profiles.verdict import Verdict
 from reports.figures import moment
 from reports.figures import zone_of
-from reports.html import material
-from reports.html.item import ItemView
-from reports.html.listing import PAGE
-from reports.html.view import Material
-from reports.html.view import Page
-from reports.html.view import view
+from reports.view.item import ItemView
+from reports.view.listing import PAGE
+from reports.view.material import material
+from reports.view.page import Material
+from reports.view.page import Page
+from reports.view.page import view
 from reports.wording import reason
 
 

@@ -15,18 +15,18 @@ from profiles.exhibit import exhibit
 from profiles.quantity import exact
 from profiles.reduced import Curve
 from profiles.reduced import Samples
-from reports.html.axes import domain
-from reports.html.axes import domain_from_zero
-from reports.html.bars import MOST
-from reports.html.bars import Bar
-from reports.html.bars import Limit
-from reports.html.bars import bars_chart
-from reports.html.bars import misses
-from reports.html.curve import Distributed
-from reports.html.curve import curve_chart
-from reports.html.curve import facts
-from reports.html.svg import Scale
-from reports.html.svg import clipped
+from reports.drawings.axes import domain
+from reports.drawings.axes import domain_from_zero
+from reports.drawings.bars import MOST
+from reports.drawings.bars import Bar
+from reports.drawings.bars import Limit
+from reports.drawings.bars import bars_chart
+from reports.drawings.bars import misses
+from reports.drawings.curve import Distributed
+from reports.drawings.curve import curve_chart
+from reports.drawings.curve import facts
+from reports.drawings.svg import Scale
+from reports.drawings.svg import clipped
 
 numbers = st.floats(allow_nan=False, allow_infinity=False)
 limits = st.none() | st.builds(Limit, st.sampled_from([">=", ">", "<=", "<", "=="]), numbers, st.text(max_size=9))

@@ -8,14 +8,14 @@ from hypothesis import strategies as st
 from profiles.exhibit import exhibit
 from profiles.reduced import Check
 from profiles.reduced import Checklist
+from reports.drawings.matrix import ITEMS
+from reports.drawings.matrix import SUBJECTS
+from reports.drawings.matrix import MatrixView
+from reports.drawings.matrix import is_between_zones
+from reports.drawings.matrix import matrix_view
 from reports.exhibit import MatrixRecord
 from reports.exhibit import record_of
-from reports.html.listing import Thing
-from reports.html.matrix import ITEMS
-from reports.html.matrix import SUBJECTS
-from reports.html.matrix import MatrixView
-from reports.html.matrix import is_between_zones
-from reports.html.matrix import matrix_view
+from reports.view.listing import Thing
 from reports.wording import say
 
 ZONES = {

@@ -12,12 +12,12 @@ from rich.console import Console
 from profiles.verdict import Verdict
 from reports.html import material
 from reports.html import render
-from reports.html.item import ItemView
-from reports.html.listing import things
-from reports.html.view import Page
-from reports.html.view import view
 from reports.junit import junit
 from reports.table import terminal_table
+from reports.view.item import ItemView
+from reports.view.listing import things
+from reports.view.page import Page
+from reports.view.page import view
 from reports.wording import PILLARS
 from reports.wording import note
 from reports.wording import pillar

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
 from dataclasses import dataclass
-from dataclasses import field
 
 from fixtures.plant.internet import servers
 from fixtures.plant.model import Plant
@@ -15,21 +14,20 @@ from profiles.requirement import Requirement
 from profiles.verdict import OPEN_VERDICTS
 from profiles.verdict import Outcome
 from profiles.verdict import Verdict
-from reports.bundle import Event
 from reports.figures import count
 from reports.figures import moment
 from reports.figures import zone_of
-from reports.html.delays import Distribution
-from reports.html.item import Item
-from reports.html.item import ItemView
-from reports.html.item import view_item
-from reports.html.listing import PagedData
-from reports.html.listing import things
-from reports.html.listing import zone_things
 from reports.result import Campaign
 from reports.result import Result
 from reports.standing import UNMEASURED
 from reports.standing import Standing
+from reports.view.item import Item
+from reports.view.item import ItemView
+from reports.view.item import view_item
+from reports.view.listing import PagedData
+from reports.view.listing import things
+from reports.view.listing import zone_things
+from reports.view.material import Material
 from reports.wording import BY_URGENCY
 from reports.wording import PILLARS
 from reports.wording import Said
@@ -38,19 +36,6 @@ from reports.wording import pillar
 from reports.wording import say
 from reports.wording import trusted
 from reports.wording import verdict
-
-
-@dataclass(frozen=True)
-class Material:
-    """What the report is made of: the content of one bundle."""
-
-    campaign: Campaign
-    plant: Plant
-    profiles: Sequence[Profile]
-    fingerprint: str  #: of the bundle's evidence
-    delays: Mapping[str, tuple[Distribution, ...]] = field(default_factory=dict)  #: by item
-    earlier: Sequence[Result] = ()  #: results that a later attempt replaced
-    events: Sequence[Event] = ()
 
 
 @dataclass(frozen=True)

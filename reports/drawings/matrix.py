@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 from reports.exhibit import MatrixRecord
 from reports.figures import count
-from reports.html.listing import Thing
-from reports.html.listing import called
+from reports.view.listing import Thing
+from reports.view.listing import called
 from reports.wording import Said
 from reports.wording import check
 from reports.wording import say

@@ -12,18 +12,18 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from profiles.verdict import Verdict
+from reports.drawings.axes import accepted
+from reports.drawings.axes import axis
+from reports.drawings.axes import domain
+from reports.drawings.axes import limit_line
+from reports.drawings.svg import Scale
+from reports.drawings.svg import drawing
+from reports.drawings.svg import element
+from reports.drawings.svg import words
 from reports.figures import count
 from reports.figures import number
 from reports.figures import with_unit
-from reports.html.axes import accepted
-from reports.html.axes import axis
-from reports.html.axes import domain
-from reports.html.axes import limit_line
-from reports.html.delays import Distribution
-from reports.html.svg import Scale
-from reports.html.svg import drawing
-from reports.html.svg import element
-from reports.html.svg import words
+from reports.view.delays import Distribution
 from reports.wording import Said
 from reports.wording import same
 from reports.wording import say

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
+from reports.drawings.svg import Scale
+from reports.drawings.svg import anchor_at
+from reports.drawings.svg import element
+from reports.drawings.svg import words
 from reports.figures import with_unit
-from reports.html.svg import Scale
-from reports.html.svg import anchor_at
-from reports.html.svg import element
-from reports.html.svg import words
 from reports.wording import same
 from reports.wording import say
 

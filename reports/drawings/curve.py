@@ -13,19 +13,19 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from reports.drawings.axes import accepted
+from reports.drawings.axes import axis
+from reports.drawings.axes import domain
+from reports.drawings.axes import limit_line
+from reports.drawings.bars import Limit
+from reports.drawings.svg import Scale
+from reports.drawings.svg import anchor_at
+from reports.drawings.svg import drawing
+from reports.drawings.svg import element
+from reports.drawings.svg import words
 from reports.figures import count
 from reports.figures import number
 from reports.figures import with_unit
-from reports.html.axes import accepted
-from reports.html.axes import axis
-from reports.html.axes import domain
-from reports.html.axes import limit_line
-from reports.html.bars import Limit
-from reports.html.svg import Scale
-from reports.html.svg import anchor_at
-from reports.html.svg import drawing
-from reports.html.svg import element
-from reports.html.svg import words
 from reports.wording import Said
 from reports.wording import same
 from reports.wording import say

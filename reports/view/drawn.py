@@ -9,6 +9,20 @@ from typing import NamedTuple
 
 from markupsafe import Markup
 
+from reports.drawings.bars import Bar
+from reports.drawings.bars import Limit
+from reports.drawings.bars import bars_chart
+from reports.drawings.charts import Reading
+from reports.drawings.charts import bar
+from reports.drawings.charts import bar_axis
+from reports.drawings.charts import delay_chart
+from reports.drawings.charts import interval_chart
+from reports.drawings.charts import ms
+from reports.drawings.curve import Distributed
+from reports.drawings.curve import curve_chart
+from reports.drawings.curve import facts as curve_facts
+from reports.drawings.matrix import MatrixView
+from reports.drawings.matrix import matrix_view
 from reports.exhibit import BarsRecord
 from reports.exhibit import CurveRecord
 from reports.exhibit import MatrixRecord
@@ -22,24 +36,10 @@ from reports.figures import threshold_text
 from reports.figures import value_in
 from reports.figures import value_of
 from reports.figures import worst_first
-from reports.html.bars import Bar
-from reports.html.bars import Limit
-from reports.html.bars import bars_chart
-from reports.html.charts import Reading
-from reports.html.charts import bar
-from reports.html.charts import bar_axis
-from reports.html.charts import delay_chart
-from reports.html.charts import interval_chart
-from reports.html.charts import ms
-from reports.html.curve import Distributed
-from reports.html.curve import curve_chart
-from reports.html.curve import facts as curve_facts
-from reports.html.delays import Distribution
-from reports.html.listing import Thing
-from reports.html.listing import called
-from reports.html.matrix import MatrixView
-from reports.html.matrix import matrix_view
 from reports.result import Result
+from reports.view.delays import Distribution
+from reports.view.listing import Thing
+from reports.view.listing import called
 from reports.wording import Said
 from reports.wording import dimension_value
 from reports.wording import reason

@@ -1,0 +1,1 @@
+"""Small pictures as SVG, drawn beside the figures that they show."""

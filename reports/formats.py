@@ -1,0 +1,34 @@
+"""The formats that a bundle can be rendered in, each made from the bundle alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+from typing import NamedTuple
+
+from reports.bundle import Bundle
+
+#: Writes a bundle to a path, which is replaced, in the language ``zh`` or ``en``.
+#: Raises ``OSError`` if it cannot be written, and ``UserMistake`` if the bundle is malformed.
+Writer = Callable[[Bundle, Path, str], None]
+
+
+class Format(NamedTuple):
+    """One format."""
+
+    suffix: str  #: of the file's name, such as ``.html``
+    module: str  #: imported when asked for: some need libraries that take long to load
+    function: str  #: a :data:`Writer`
+
+    @property
+    def write(self) -> Writer:
+        """The function that writes it."""
+        writer: Writer = getattr(import_module(self.module), self.function)
+        return writer
+
+
+FORMATS = {
+    "html": Format(".html", "reports.html", "write_report"),
+    "junit": Format(".junit.xml", "reports.junit", "write_report"),
+}

@@ -1,0 +1,1 @@
+"""What a report lays out, whatever its format: the content of a bundle, worked out by pure functions."""

@@ -1,0 +1,60 @@
+"""What every report is made of: the content of one bundle, read once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from collections.abc import Sequence
+from dataclasses import dataclass
+from dataclasses import field
+
+from fixtures.plant.model import Plant
+from profiles.indicators import find
+from profiles.requirement import Profile
+from reports.bundle import Bundle
+from reports.bundle import Event
+from reports.fingerprint import fingerprint
+from reports.result import Campaign
+from reports.result import Result
+from reports.view.delays import Distribution
+from reports.view.delays import gather
+
+
+@dataclass(frozen=True)
+class Material:
+    """What the report is made of: the content of one bundle."""
+
+    campaign: Campaign
+    plant: Plant
+    profiles: Sequence[Profile]
+    fingerprint: str  #: of the bundle's evidence
+    delays: Mapping[str, tuple[Distribution, ...]] = field(default_factory=dict)  #: by item
+    earlier: Sequence[Result] = ()  #: results that a later attempt replaced
+    events: Sequence[Event] = ()
+
+
+def material(bundle: Bundle) -> Material:
+    """Read from ``bundle`` what the report is made of; the observations are read once, as a stream.
+
+    Raises:
+        UserMistake: if a file of the bundle is missing or malformed.
+    """
+    results = bundle.campaign.results
+    filters = {one.item: one.observations for one in results if one.observations is not None and _tells_delays(one)}
+    methods = {method for filter in filters.values() for method in filter.methods}
+    targets = {target for filter in filters.values() for target in filter.targets}
+    return Material(
+        campaign=bundle.campaign,
+        plant=bundle.plant,
+        profiles=bundle.profiles,
+        fingerprint=fingerprint(bundle.manifest),
+        delays=gather(filters, bundle.observations(methods, targets)),
+        earlier=bundle.attempts,
+        events=bundle.events,
+    )
+
+
+def _tells_delays(result: Result) -> bool:
+    """Whether the delays of its probes tell a reader something: not beside a picture, nor of what is to be closed."""
+    indicator = find(result.indicator)
+    of_terminals = indicator is None or not {"terminal", "area"}.isdisjoint(indicator.objects)
+    return not result.scope and result.exhibit is None and of_terminals
