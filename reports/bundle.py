@@ -26,6 +26,7 @@ from profiles.observation import Observation
 from profiles.problem import Problem
 from profiles.problem import UserMistake
 from profiles.requirement import Profile
+from reports.particulars import Particulars
 from reports.plain import Malformed
 from reports.plain import is_safe
 from reports.plain import open_plain
@@ -33,6 +34,8 @@ from reports.plain import read_plain
 from reports.record import Record
 from reports.result import Campaign
 from reports.result import Result
+from reports.waivers import Waiver
+from reports.waivers import WaiverFile
 
 if TYPE_CHECKING:
     from reports.parquet import ObservationTable
@@ -46,6 +49,8 @@ PLANT = "plant.yaml"
 PROFILES = "profiles"  #: folder; one ``NAME.yaml`` for each profile
 ATTEMPTS = "attempts.jsonl"  #: results that a later attempt replaced
 EVENTS = "events.jsonl"
+WAIVERS = "waivers.yaml"  #: if any were given
+PARTICULARS = "particulars.yaml"  #: if any were given
 RAW = "raw"  #: folder; output of the tools
 
 MAX_PROFILES = 100
@@ -129,6 +134,16 @@ class Bundle:
         return self._told(lambda: self.read_profiles(self.campaign.profiles))
 
     @cached_property
+    def waivers(self) -> tuple[Waiver, ...]:
+        """Who has leave until when not to meet which requirement."""
+        return self._told(self.read_waivers)
+
+    @cached_property
+    def particulars(self) -> Particulars:
+        """What people stated of the test; empty where nobody stated anything."""
+        return self._told(self.read_particulars)
+
+    @cached_property
     def attempts(self) -> tuple[Result, ...]:
         """Results that a later attempt of the same item replaced, oldest first."""
         return self._told(self.read_attempts)
@@ -172,6 +187,15 @@ class Bundle:
             raise Malformed(PROFILES, f"{len(wanted)} profiles")
         return tuple(self._profile(name) for name in wanted)
 
+    def read_waivers(self) -> tuple[Waiver, ...]:
+        """``waivers.yaml``; nothing where there is none."""
+        found = self._beside(WAIVERS, WaiverFile)
+        return found.waivers if found else ()
+
+    def read_particulars(self) -> Particulars:
+        """``particulars.yaml``; empty where there is none."""
+        return self._beside(PARTICULARS, Particulars) or Particulars()
+
     def read_attempts(self) -> tuple[Result, ...]:
         """``attempts.jsonl``."""
         return tuple(self._lines(ATTEMPTS, Result))
@@ -189,6 +213,12 @@ class Bundle:
                 return ObservationTable.read(file)
             except ValueError as error:
                 raise Malformed(OBSERVATIONS, str(error)) from None
+
+    def _beside(self, name: str, model: type[_Model]) -> _Model | None:
+        """A document that a bundle may have or not."""
+        if not (self.path / name).exists():
+            return None
+        return _parsed(name, model, _text(name, read_plain(self.path, name)))
 
     def _profile(self, name: str) -> Profile:
         return parse_profile(name, _text(profile_path(name), read_plain(self.path, profile_path(name))))

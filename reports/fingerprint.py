@@ -11,13 +11,15 @@ import hashlib
 from reports.bundle import ATTEMPTS
 from reports.bundle import EVENTS
 from reports.bundle import OBSERVATIONS
+from reports.bundle import PARTICULARS
 from reports.bundle import PLANT
 from reports.bundle import PROFILES
 from reports.bundle import RAW
 from reports.bundle import RESULTS
+from reports.bundle import WAIVERS
 from reports.bundle import Manifest
 
-_FILES = frozenset({ATTEMPTS, EVENTS, OBSERVATIONS, PLANT, RESULTS})
+_FILES = frozenset({ATTEMPTS, EVENTS, OBSERVATIONS, PARTICULARS, PLANT, RESULTS, WAIVERS})
 _FOLDERS = (PROFILES, RAW)
 
 #: Computes the same number with common tools, in the bundle's folder.

@@ -28,10 +28,21 @@ from profiles.problem import UserMistake
 
 FILE = "evidence.sqlite"
 LOCK = "evidence.lock"
-VERSION = 2  #: of the tables, kept as SQLite's ``user_version``
+VERSION = 3  #: of the tables, kept as SQLite's ``user_version``
 APPLICATION_ID = 0x506C5072  #: "PlPr", kept in the file's header, which tells it from other SQLite files
 
-_APPEND_ONLY = ("campaign", "profiles", "facts", "owed", "sessions", "observations", "results", "events", "raw")
+_APPEND_ONLY = (
+    "campaign",
+    "profiles",
+    "facts",
+    "owed",
+    "sessions",
+    "observations",
+    "results",
+    "events",
+    "raw",
+    "documents",
+)
 
 
 class EvidenceLost(UserMistake):

@@ -6,6 +6,8 @@ import math
 from collections.abc import Callable
 from collections.abc import Mapping
 from collections.abc import Sequence
+from datetime import datetime
+from datetime import timedelta
 from typing import TYPE_CHECKING
 from typing import TypeVar
 
@@ -13,6 +15,7 @@ from pydantic import BaseModel
 
 from fixtures.scoping import Case
 from fixtures.scoping import plan
+from profiles.problem import Problem
 from profiles.problem import UserMistake
 from profiles.verdict import Verdict
 from reports.bundle import MANIFEST
@@ -20,6 +23,7 @@ from reports.bundle import OBSERVATIONS
 from reports.bundle import PLANT
 from reports.bundle import PROFILES
 from reports.bundle import RESULTS
+from reports.bundle import WAIVERS
 from reports.bundle import Bundle
 from reports.bundle import Manifest
 from reports.plain import Malformed
@@ -30,6 +34,8 @@ from reports.result import Result
 from reports.result import count_attempts
 from reports.standing import Standing
 from reports.verification import Verification
+from reports.waivers import WaiverFile
+from reports.waivers import complaints
 
 if TYPE_CHECKING:
     from reports.parquet import ObservationTable
@@ -117,6 +123,7 @@ class Recomputation:
         for item in stored:
             self._found("item-unplanned", item)
         self._compare_earlier(cases, attempts)
+        self._compare_waivers(cases, campaign)
 
     def _compare_earlier(self, cases: Sequence[Case], attempts: Sequence[Result]) -> None:
         """What a replaced result says of its question; what it answers rested on rows that count no more."""
@@ -127,6 +134,16 @@ class Recomputation:
             elif differing := [name for name in _ASKED if not _same(getattr(result, name), getattr(asked, name))]:
                 name = differing[0]
                 self._differs(result.item, differing, getattr(result, name), getattr(asked, name))
+
+    def _compare_waivers(self, cases: Sequence[Case], campaign: Campaign) -> None:
+        """Waivers speak of what was planned, and held when the campaign began; nothing is computed from them."""
+        self._read(self._bundle.read_particulars)
+        waivers, plant = self._read(self._bundle.read_waivers), self._read(self._bundle.read_plant)
+        if waivers and plant is not None:
+            # The day was that of the tester, whose zone is not known here.
+            began = datetime.fromisoformat(campaign.started_utc).date() - timedelta(days=1)
+            for it in complaints(WaiverFile(waivers=waivers), plant, cases, began):
+                self._found("waiver-wrong", WAIVERS, error=Problem(it.code, "reports", facts=it.facts).text())
 
     def _cases(self, campaign: Campaign) -> tuple[Case, ...] | None:
         plant = self._read(self._bundle.read_plant)

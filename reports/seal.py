@@ -138,6 +138,8 @@ def _write(store: EvidenceStore, draft: Path, results: Iterable[Result], renderi
     _write_text(draft / PLANT, store.plant_yaml)
     for name, text in store.profile_yamls.items():
         _write_text(draft / profile_path(name), text)
+    for name, text in store.documents().items():
+        _write_text(draft / name, text)
     plant = Bundle(draft).plant
     secrets = Secrets(plant)
     campaign = conclude_campaign(store, plant, results)

@@ -158,6 +158,23 @@ class EvidenceStore:
         """Facts of the start."""
         return dict(self._journal.query("SELECT name, value FROM facts ORDER BY name"))
 
+    def put_document(self, name: str, text: str) -> None:
+        """Keep a document that a person wrote beside the plant; of several called ``name``, the latest counts.
+
+        Args:
+            name: of its file in the bundle.
+            text: its content.
+
+        Raises:
+            EvidenceLost: if it cannot be written.
+        """
+        if self.documents().get(name) != text:
+            self._journal.note("documents", "name, text", name, text)
+
+    def documents(self) -> dict[str, str]:
+        """The documents that count, by the names of their files in the bundle."""
+        return dict(self._journal.query("SELECT name, text FROM documents ORDER BY id"))
+
     def span_utc_ns(self) -> tuple[int, int]:
         """When the first session began, and when the last thing was observed, concluded or noted; since the epoch."""
         query = """

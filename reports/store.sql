@@ -1,5 +1,6 @@
--- The evidence store, version 2. Everything in it is appended; nothing is changed or removed (triggers see to it).
--- Version 1 had no raw output, and counted by what one quantity says; opening such a store adds what it lacks.
+-- The evidence store, version 3. Everything in it is appended; nothing is changed or removed (triggers see to it).
+-- Version 1 had no raw output, and counted by what one quantity says; version 2 no documents. Opening such a store adds
+-- what it lacks.
 
 CREATE TABLE IF NOT EXISTS campaign (
   one INTEGER PRIMARY KEY CHECK (one = 1),
@@ -68,6 +69,14 @@ CREATE TABLE IF NOT EXISTS raw (                -- what instruments and tools sa
   "method" TEXT NOT NULL,
   "window" INTEGER NOT NULL,
   name TEXT NOT NULL,                           -- a path of plain names (probes/raw.py)
+  text TEXT NOT NULL
+);
+
+CREATE TABLE IF NOT EXISTS documents (           -- what people wrote beside the plant: waivers, particulars
+  id INTEGER PRIMARY KEY,                       -- the latest of a name counts
+  run INTEGER NOT NULL,
+  utc_ns INTEGER NOT NULL,
+  name TEXT NOT NULL,                           -- of the file in the bundle
   text TEXT NOT NULL
 );
 

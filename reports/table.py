@@ -27,6 +27,7 @@ from reports.figures import worst_first
 from reports.result import Result
 from reports.standing import UNMEASURED
 from reports.standing import Standing
+from reports.waivers import Waived
 from reports.wording import BY_URGENCY
 from reports.wording import PILLARS
 from reports.wording import SHAPES
@@ -64,6 +65,7 @@ def terminal_table(
     language: str | None = None,
     titles: Mapping[str, Bilingual] | None = None,
     pillars: Mapping[str, str] | None = None,
+    waived: Mapping[str, Sequence[Waived]] | None = None,
 ) -> RenderableType:
     """The results as a rich renderable that fits itself to the terminal's width.
 
@@ -72,15 +74,21 @@ def terminal_table(
         language: ``zh`` or ``en``; default: the chosen language.
         titles: requirement id and its title, from the profiles.
         pillars: requirement id and its pillar, by which the rows are then grouped.
+        waived: by item, what waivers say of it.
     """
-    return _TerminalTable(results, language or current_language(), titles or {}, pillars or {})
+    return _TerminalTable(results, language or current_language(), titles or {}, pillars or {}, waived or {})
 
 
 class _TerminalTable:
     """Chooses its columns when it is printed, because only then the width is known."""
 
     def __init__(
-        self, results: Sequence[Result], language: str, titles: Mapping[str, Bilingual], pillars: Mapping[str, str]
+        self,
+        results: Sequence[Result],
+        language: str,
+        titles: Mapping[str, Bilingual],
+        pillars: Mapping[str, str],
+        waived: Mapping[str, Sequence[Waived]],
     ) -> None:
         self._items = [result for result in results if not result.scope]
         self._breakdowns: dict[tuple[str, str], list[Result]] = {}
@@ -90,6 +98,7 @@ class _TerminalTable:
         self._language = language
         self._titles = titles
         self._pillars = pillars
+        self._waived = waived
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[RenderableType]:
         yield self._table(options.max_width)
@@ -185,9 +194,12 @@ class _TerminalTable:
         return Text(f"{SHAPES[word]} {verdict(word).in_language(self._language)}", _STYLES[word])
 
     def _name(self, result: Result) -> Text:
-        title = self._titles.get(result.requirement)
         name = Text(visible(result.item), "bold")
-        return name.append(f"\n{visible(of(title).in_language(self._language))}", "not bold") if title else name
+        if title := self._titles.get(result.requirement):
+            name.append(f"\n{visible(of(title).in_language(self._language))}", "not bold")
+        for one in self._waived.get(result.item, ()):
+            name.append(f"\n{visible(one.said().in_language(self._language))}", "italic not bold")
+        return name
 
     def _worst(self, result: Result) -> Text:
         if not result.failing:

@@ -23,6 +23,8 @@ COMMANDS = {
     "plant": ("plant", "app"),
     "profile": ("profile", "app"),
     "lab": ("lab", "app"),
+    "waiver": ("documents", "waiver"),
+    "particulars": ("documents", "particulars"),
     "report": ("report", "report"),
     "verify": ("verify", "verify"),
 }

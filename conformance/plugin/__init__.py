@@ -25,6 +25,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--evidence", type=Path, metavar="DIR", help="where the evidence goes (证据目录, default: evidence/PLANT-TIME)"
     )
+    group.addoption(
+        "--waivers", type=Path, metavar="FILE", help="who accepts until when that what is not met (豁免清单)"
+    )
+    group.addoption(
+        "--particulars", type=Path, metavar="FILE", help="client, place, authoriser, ... of the report (报告信息)"
+    )
     group.addoption("--plan", action="store_true", help="send nothing; print every action and its cost (只列计划)")
     group.addoption("--resume", action="store_true", help="go on with the campaign in --evidence (续测)")
     group.addoption("--plantproof-lang", choices=("zh", "en"), help="language of everything said (语言)")
@@ -35,7 +41,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "measures(indicator): a suite function (see conformance.suite)")
     config.addinivalue_line("markers", "open_requirements: lists requirements that no suite measures")
     if config.option.plant is None:
-        for option in ("profile", "evidence", "plan", "resume"):
+        for option in ("profile", "evidence", "waivers", "particulars", "plan", "resume"):
             if getattr(config.option, option):
                 raise pytest.UsageError(f"--{option} needs --plant. {_NEEDED}")
         return

@@ -14,6 +14,7 @@ from conformance.extensions import check_extensions
 from conformance.extensions import check_one_suite_each
 from conformance.extensions import suites
 from conformance.plugin import items
+from conformance.plugin.documents import Documents
 from conformance.plugin.evidence import BUNDLE
 from conformance.plugin.evidence import evidence_directory
 from conformance.plugin.evidence import finish
@@ -36,9 +37,14 @@ from profiles.problem import UserMistake
 from profiles.verdict import ExitStatus
 from profiles.verdict import Verdict
 from profiles.verdict import exit_status
+from reports.bundle import PARTICULARS
+from reports.bundle import WAIVERS
+from reports.bundle import Bundle
 from reports.result import Campaign as CampaignRecord
 from reports.result import Result
 from reports.table import terminal_table
+from reports.waivers import Waived
+from reports.waivers import waived
 from reports.wording import visible
 
 _UNESCAPED_IDS = "disable_test_id_escaping_and_forfeit_all_rights_to_community_support"
@@ -69,6 +75,8 @@ class CampaignPlugin:
             config.args += map(str, self._suites)
             profiles = [load_profile(name) for name in options.profile or [DEFAULT_PROFILE]]
             self.campaign = Campaign(load_plant(options.plant), profiles)
+            given = {WAIVERS: options.waivers, PARTICULARS: options.particulars}
+            self._documents = Documents(self.campaign.plant, [*self.campaign.cases.values()], given)
             self.directory = evidence_directory(options.evidence, self.campaign.plant.plant, resume=self.resume)
         except UserMistake as mistake:
             raise pytest.UsageError(mistake.text()) from None
@@ -198,7 +206,7 @@ class CampaignPlugin:
             return
         asked = {one.id: one for profile in self.campaign.profiles for one in profile.requirements}
         titles, pillars = {id: one.title for id, one in asked.items()}, {id: one.pillar for id, one in asked.items()}
-        console.print(terminal_table(self.record.results, current_language(), titles, pillars))
+        console.print(terminal_table(self.record.results, current_language(), titles, pillars, self._waived()))
         bundle = self.directory / BUNDLE
         for remark in dict.fromkeys(self.campaign.remarks):
             console.print(visible(remark), style="yellow", markup=False, highlight=False, soft_wrap=True)
@@ -206,12 +214,17 @@ class CampaignPlugin:
         facts = {"bundle": bundle, "report": bundle / "report.html", "evidence": self.directory}
         console.print(self._texts.get(said, **facts), highlight=False, soft_wrap=True)
 
+    def _waived(self) -> dict[str, tuple[Waived, ...]]:
+        assert self.record is not None  # noqa: S101 - asked for after sealing
+        return waived(self.record.results, Bundle.open(self.directory / BUNDLE).waivers, self.campaign.plant)
+
     def _open(self) -> None:
         """Open the store and the vantage points; a mistake ends the session before anything is sent."""
         try:
             self.campaign.open(
                 lambda: opened_store(self.campaign, self.directory, resume=self.resume), resume=self.resume
             )
+            self._documents.keep(self.campaign.store)
         except UserMistake as mistake:
             self.campaign.close()
             raise pytest.UsageError(mistake.text()) from None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable
 from collections.abc import Iterator
+from collections.abc import Mapping
 from dataclasses import dataclass
 from dataclasses import field
 from pathlib import Path
@@ -154,9 +155,11 @@ class Evidence:
     def bundle(self) -> Path:
         return self.directory / "bundle"
 
-    def sealed(self) -> Bundle:
-        """The bundle of a whole campaign, with some raw output."""
+    def sealed(self, documents: Mapping[str, str] | None = None) -> Bundle:
+        """The bundle of a whole campaign, with some raw output, and with documents by the names of their files."""
         with self.create() as store:
+            for name, text in (documents or {}).items():
+                store.put_document(name, text)
             store.append(self.observe_all())
             store.event("vantage-opened", "here", {"kernel": "6.1"})
             store.put_raw("here", "icmp-echo", 0, "ping/out.txt", "64 bytes from 192.0.2.1\n")

@@ -1,0 +1,185 @@
+"""Waivers: who accepts until when that a requirement is not met, shown beside the verdict and never in its place.
+
+A waiver changes no verdict, no count and no exit status. One that has expired, or that speaks of what the plan does not
+hold, is a mistake of the user and is refused before anything is sent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from collections.abc import Iterator
+from collections.abc import Mapping
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+from typing import Literal
+from typing import NamedTuple
+
+from pydantic import Field
+
+from fixtures.objects import Object
+from fixtures.objects import objects
+from fixtures.plant.model import Plant
+from fixtures.scoping import Case
+from profiles import yaml12
+from profiles.complaints import Complaint
+from profiles.complaints import meant
+from profiles.document import Document
+from profiles.document import load
+from profiles.document import validate
+from profiles.problem import UserMistake
+from profiles.requirement import Scope
+from profiles.requirement import Strict
+from profiles.verdict import OPEN_VERDICTS
+from profiles.verdict import Verdict
+from reports.result import Result
+from reports.wording import Said
+from reports.wording import say
+
+_CATALOGUE = "reports"
+#: Verdicts beside which a waiver says something.
+WAIVABLE = OPEN_VERDICTS | {Verdict.FAIL}
+
+
+class WaiverScope(Scope):
+    """The objects that a waiver is for; an empty list means all in that dimension."""
+
+    areas: tuple[str, ...] = ()
+    objects: tuple[str, ...] = ()  #: ids of terminals, flows, passages, ...
+
+    def holds(self, one: Object) -> bool:
+        """Whether it is for ``one``."""
+        return (
+            (not self.objects or one.member.id in self.objects)
+            and (not self.zones or one.zone in self.zones)
+            and (not self.areas or one.area in self.areas)
+            and (not self.technologies or one.technology in self.technologies)
+            and (not self.segments or one.segment in self.segments)
+            and (not self.classes or not set(self.classes).isdisjoint(one.classes))
+        )
+
+
+class Waiver(Strict):
+    """One requirement that somebody has leave not to meet for a while."""
+
+    id: str = Field(min_length=1)  #: of the requirement, as the plan names it
+    scope: WaiverScope = WaiverScope()  #: default: wherever the requirement is asked
+    justification: str = Field(min_length=10)
+    owner: str = Field(min_length=1)  #: who sees to it that it will be met
+    approver: str = Field(min_length=1)  #: who accepts that it is not met yet: somebody else
+    expires: date  #: the last day on which it holds
+
+
+class WaiverFile(Strict):
+    """The file ``waivers.yaml``, as written and as sealed."""
+
+    format: Literal["plantproof-waivers/1"] = "plantproof-waivers/1"
+    waivers: tuple[Waiver, ...]
+
+
+class Waived(NamedTuple):
+    """What a waiver says of one result."""
+
+    waiver: Waiver
+    covered: tuple[str, ...]  #: offenders that it is for
+    uncovered: int  #: further offenders that it is not for
+
+    @property
+    def whole(self) -> bool:
+        """Whether nothing is left of the result that it does not speak of."""
+        return not self.uncovered
+
+    def said(self) -> Said:
+        """The waiver in one sentence, for beside the verdict."""
+        one = self.waiver
+        facts = {"expires": one.expires.isoformat(), "approver": one.approver, "owner": one.owner}
+        if self.whole:
+            return say("waiver.whole", **facts)
+        return say("waiver.part", covered=len(self.covered), uncovered=self.uncovered, **facts)
+
+
+def load_waivers(path: Path, plant: Plant, cases: Sequence[Case], today: date) -> WaiverFile:
+    """The waivers in the file ``path``.
+
+    Args:
+        path: the file.
+        plant: what is tested.
+        cases: the plan, which the waivers must speak of.
+        today: the day on which they must hold.
+
+    Raises:
+        UserMistake: with every mistake: what is malformed, unknown, expired or said twice, and where.
+    """
+    return checked(load(path), plant, cases, today)
+
+
+def checked(document: Document, plant: Plant, cases: Sequence[Case], today: date) -> WaiverFile:
+    """:func:`load_waivers` of a document that was read already."""
+    file = validate(document, WaiverFile)
+    if found := list(complaints(file, plant, cases, today)):
+        raise UserMistake(document.problems(found, _CATALOGUE))
+    return file
+
+
+def dump(file: WaiverFile) -> str:
+    """The file as YAML with every value written out."""
+    return yaml12.dump(file.model_dump(mode="json"))
+
+
+def complaints(file: WaiverFile, plant: Plant, cases: Sequence[Case], today: date) -> Iterator[Complaint]:
+    """What is wrong with well-formed waivers: codes of ``reports/texts.toml``."""
+    planned = {case.id for case in cases if not case.scope} | {case.requirement.id for case in cases}
+    known = _known(plant)
+    seen: set[tuple[str, WaiverScope]] = set()
+    for index, waiver in enumerate(file.waivers):
+        at = ("waivers", index)
+        if waiver.id not in planned:
+            near = meant(waiver.id, planned) or "–"
+            yield Complaint((*at, "id"), "waiver-unknown", {"found": waiver.id, "meant": near})
+        if waiver.owner.strip().casefold() == waiver.approver.strip().casefold():
+            yield Complaint((*at, "approver"), "waiver-own-approval", {"person": waiver.owner})
+        if waiver.expires < today:
+            facts = {"expires": waiver.expires.isoformat(), "today": today.isoformat()}
+            yield Complaint((*at, "expires"), "waiver-expired", facts)
+        if (waiver.id, waiver.scope) in seen:
+            yield Complaint(at, "waiver-twice", {"found": waiver.id})
+        seen.add((waiver.id, waiver.scope))
+        for name, allowed in known.items():
+            for place, value in enumerate(getattr(waiver.scope, name)):
+                if value not in allowed:
+                    facts = {"found": value, "meant": meant(value, allowed) or "–"}
+                    yield Complaint((*at, "scope", name, place), "waiver-scope-unknown", facts)
+
+
+def waived(results: Iterable[Result], waivers: Sequence[Waiver], plant: Plant) -> dict[str, tuple[Waived, ...]]:
+    """By item, what waivers say of results that are not met or open; breakdowns and what passes have none."""
+    if not waivers:
+        return {}
+    everything = {one.member.id: one for one in objects(plant)}
+    told = {
+        result.item: tuple(
+            _covered(waiver, result, everything) for waiver in waivers if waiver.id in (result.item, result.requirement)
+        )
+        for result in results
+        if result.verdict in WAIVABLE and not result.scope
+    }
+    speaking = {item: tuple(one for one in found if one.covered or one.whole) for item, found in told.items()}
+    return {item: found for item, found in speaking.items() if found}
+
+
+def _covered(waiver: Waiver, result: Result, everything: Mapping[str, Object]) -> Waived:
+    offenders = [finding.target for finding in result.failing]
+    if not offenders and result.observations is not None:  # a value that misses its limit blames nobody
+        offenders = list(result.observations.targets)
+    if waiver.scope == WaiverScope():
+        return Waived(waiver, tuple(offenders), 0)
+    covered = tuple(id for id in offenders if id in everything and waiver.scope.holds(everything[id]))
+    return Waived(waiver, covered, len(offenders) - len(covered) if offenders else 1)
+
+
+def _known(plant: Plant) -> dict[str, set[str]]:
+    return {
+        "zones": {zone.id for zone in plant.zones},
+        "areas": {area.id for area in plant.areas},
+        "objects": {one.member.id for one in objects(plant)},
+    }
