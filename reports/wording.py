@@ -94,6 +94,14 @@ def reason(code: str, facts: Mapping[str, str] | None = None) -> Said:
         return same(code)
 
 
+def event(kind: str, text: str, facts: Mapping[str, str]) -> Said:
+    """What happened at a vantage point, in words; ``text``, which was told then, where its kind has none."""
+    try:
+        return _say("fixtures", f"event.{kind}", facts)
+    except (KeyError, IndexError, TypeError):
+        return same(text)
+
+
 def check(item: str) -> Said:
     """The words of a check; the item itself where it has none, such as a zone."""
     try:

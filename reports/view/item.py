@@ -52,6 +52,9 @@ from reports.wording import verdict
 
 #: Earlier results beside which a pass is no pass on a repeat: not to have run is no attempt.
 _NO_DEFEAT = frozenset({Verdict.PASS, Verdict.NOT_TESTED})
+#: Rules whose interval, or its absence, has a text of its own under ``uncertainty``.
+_WITH_INTERVAL = frozenset({Rule.R2, Rule.R3, Rule.R4, Rule.R5})
+_WITHOUT_INTERVAL = frozenset({Rule.R0, Rule.R1})
 _ANCHOR = re.compile(r"[A-Za-z0-9][A-Za-z0-9/-]{0,119}")
 
 
@@ -90,6 +93,7 @@ class Figures(NamedTuple):
     interval: str
     confidence: str  #: of the interval, percent; empty if there is none
     threshold: str
+    uncertainty: Said  #: what is stated of it
 
 
 class Basis(NamedTuple):
@@ -99,6 +103,7 @@ class Basis(NamedTuple):
     definition: Said
     rule: Said
     parameters: str
+    methods: str  #: that observe it, by id
 
 
 class Evidence(NamedTuple):
@@ -170,7 +175,7 @@ def view_item(item: Item, paged: PagedData) -> ItemView:
         figures=_figures(result),
         limit=_provenance(result.threshold.source) if result.threshold else None,
         source=_provenance(asked.source) if asked else None,
-        basis=Basis(_scope(asked), _definition(result.indicator), _rule(result.rule, asked), _parameters(asked)),
+        basis=_basis(result, asked),
         chart=value_chart(result),
         picture=picture(result, _quantile(result, asked), known, between_zones=between_zones),
         breakdowns=breakdowns(result, item.parts, item.names),
@@ -183,6 +188,14 @@ def view_item(item: Item, paged: PagedData) -> ItemView:
     )
 
 
+def _basis(result: Result, asked: Requirement | None) -> Basis:
+    indicator = find(result.indicator)
+    methods = result.observations.methods if result.observations else indicator.methods if indicator else ()
+    return Basis(
+        _scope(asked), _definition(result.indicator), _rule(result.rule, asked), _parameters(asked), ", ".join(methods)
+    )
+
+
 def _quantile(result: Result, asked: Requirement | None) -> float | None:
     """The quantile that the result's value is, under the rule that looks at one."""
     return asked.quantile if asked is not None and result.rule == Rule.R4 else None
@@ -191,7 +204,18 @@ def _quantile(result: Result, asked: Requirement | None) -> float | None:
 def _figures(result: Result) -> Figures:
     confidence = number(result.interval.confidence * 100) if result.interval else ""
     threshold = threshold_text(result.threshold)
-    return Figures(value_of(result), share_of(result), interval_of(result), confidence, threshold)
+    told = _uncertainty(result, confidence)
+    return Figures(value_of(result), share_of(result), interval_of(result), confidence, threshold, told)
+
+
+def _uncertainty(result: Result, confidence: str) -> Said:
+    """What is stated of the result's uncertainty: its interval, or why there is none."""
+    if result.value is None:
+        return say("uncertainty.no-value")
+    if result.interval is not None:
+        kind = result.rule if result.rule in _WITH_INTERVAL else "other"
+        return say(f"uncertainty.interval-{kind}", interval=interval_of(result), confidence=confidence)
+    return say(f"uncertainty.{result.rule if result.rule in _WITHOUT_INTERVAL else 'not-stated'}")
 
 
 def _evidence(item: Item) -> Evidence:

@@ -12,6 +12,7 @@ from profiles.indicators import find
 from profiles.requirement import Profile
 from reports.bundle import Bundle
 from reports.bundle import Event
+from reports.bundle import Manifest
 from reports.fingerprint import fingerprint
 from reports.result import Campaign
 from reports.result import Result
@@ -26,6 +27,7 @@ class Material:
     campaign: Campaign
     plant: Plant
     profiles: Sequence[Profile]
+    manifest: Manifest
     fingerprint: str  #: of the bundle's evidence
     delays: Mapping[str, tuple[Distribution, ...]] = field(default_factory=dict)  #: by item
     earlier: Sequence[Result] = ()  #: results that a later attempt replaced
@@ -46,6 +48,7 @@ def material(bundle: Bundle) -> Material:
         campaign=bundle.campaign,
         plant=bundle.plant,
         profiles=bundle.profiles,
+        manifest=bundle.manifest,
         fingerprint=fingerprint(bundle.manifest),
         delays=gather(filters, bundle.observations(methods, targets)),
         earlier=bundle.attempts,

@@ -7,20 +7,23 @@ from collections.abc import Mapping
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from fixtures.plant.internet import servers
 from fixtures.plant.model import Plant
 from profiles.requirement import Profile
 from profiles.requirement import Requirement
 from profiles.verdict import OPEN_VERDICTS
 from profiles.verdict import Outcome
 from profiles.verdict import Verdict
-from reports.figures import count
 from reports.figures import moment
 from reports.figures import zone_of
 from reports.result import Campaign
 from reports.result import Result
 from reports.standing import UNMEASURED
 from reports.standing import Standing
+from reports.view.departures import Departures
+from reports.view.departures import departures
+from reports.view.environment import Environment
+from reports.view.environment import environment
+from reports.view.fact import Fact
 from reports.view.item import Item
 from reports.view.item import ItemView
 from reports.view.item import view_item
@@ -28,9 +31,12 @@ from reports.view.listing import PagedData
 from reports.view.listing import things
 from reports.view.listing import zone_things
 from reports.view.material import Material
+from reports.view.particulars import particulars
+from reports.view.particulars import registered
 from reports.wording import BY_URGENCY
 from reports.wording import PILLARS
 from reports.wording import Said
+from reports.wording import event
 from reports.wording import of
 from reports.wording import pillar
 from reports.wording import say
@@ -66,7 +72,7 @@ class EventRow:
 
     time: str
     kind: str
-    text: str
+    text: Said
 
 
 @dataclass(frozen=True)
@@ -83,6 +89,9 @@ class Page:
     ended: str
     objects: Said
     fingerprint: str
+    particulars: list[Fact]  #: who, where, when, on what; what nobody stated says so
+    environment: Environment
+    departures: Departures  #: deviations from the plan
     versions: list[tuple[str, str]]
     version: str
     outcome: Outcome
@@ -117,8 +126,11 @@ def view(material: Material) -> Page:
         host=campaign.host,
         started=moment(campaign.started_utc),
         ended=moment(campaign.ended_utc),
-        objects=_objects(material.plant),
+        objects=registered(material.plant),
         fingerprint=material.fingerprint,
+        particulars=particulars(material),
+        environment=environment(material),
+        departures=departures(material),
         versions=list(campaign.versions.items()),
         version=campaign.versions.get("plantproof", ""),
         outcome=campaign.outcome,
@@ -133,7 +145,10 @@ def view(material: Material) -> Page:
         measured=[item for item in items if item.verdict not in UNMEASURED],
         unmeasured=[item for item in items if item.verdict in UNMEASURED],
         groups=list(_groups(items)),
-        events=[EventRow(moment(event.utc_ns, zone), event.kind, event.text) for event in material.events],
+        events=[
+            EventRow(moment(one.utc_ns, zone), one.kind, event(one.kind, one.text, one.facts))
+            for one in material.events
+        ],
         paged=paged,
     )
 
@@ -233,24 +248,3 @@ def _tally(word: Verdict, items: int) -> Tally:
 
 def _profile(profile: Profile) -> Said:
     return say("page.profile-version", title=of(profile.title), name=profile.profile, version=profile.version)
-
-
-def _objects(plant: Plant) -> Said:
-    """How many objects of each kind the plant file declares, and how many zones."""
-    parts = {
-        "terminal": len(plant.endpoints),
-        "area": sum(len(area.points) for area in plant.areas),
-        "device": len(plant.devices),
-        "flow": len(plant.flows),
-        "clock": len(plant.clocks),
-        "modem": len(plant.modems),
-        "onu": len(plant.onus),
-        "node": len(plant.nodes),
-        "identifier": len(plant.identifiers),
-        "server": len(servers(plant.services)),
-        "zone": len(plant.zones),
-    }
-    told = [
-        say("page.objects-of", kind=say(f"object.{kind}"), count=count(many)) for kind, many in parts.items() if many
-    ]
-    return Said("，".join(one.zh for one in told), ", ".join(one.en for one in told))
