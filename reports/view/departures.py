@@ -38,7 +38,7 @@ def departures(material: Material) -> Departures:
     results = [result for result in material.campaign.results if not result.scope]
     recorded = [*_sessions(material.events), *_happened(material.events), *_not_run(results), *_repeated(results)]
     recorded += _excluded(material.campaign.results)
-    return Departures([], recorded)
+    return Departures(list(material.particulars.deviations), recorded)
 
 
 def _sessions(events: Sequence[Event]) -> Iterator[Said]:

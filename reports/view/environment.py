@@ -51,7 +51,7 @@ def environment(material: Material) -> Environment:
     return Environment(
         vantages=[_vantage(one, material.plant, opened.get(one.id, [])) for one in material.plant.vantages],
         facts=_facts(material),
-        conditions=[],
+        conditions=list(material.particulars.conditions),
     )
 
 

@@ -40,6 +40,7 @@ from reports.view.listing import PagedData
 from reports.view.listing import Row
 from reports.view.listing import Thing
 from reports.view.listing import rows
+from reports.view.waived import WaiverView
 from reports.wording import BY_URGENCY
 from reports.wording import Said
 from reports.wording import dimension_value
@@ -68,6 +69,7 @@ class Item:
     parts: Sequence[Result]
     earlier: Sequence[Result]
     delays: tuple[Distribution, ...]
+    waivers: list[WaiverView]
     known: dict[str, Thing]
     zones: dict[str, Thing]
     vantages: Mapping[str, str]  #: where each vantage point is, by id
@@ -143,6 +145,7 @@ class ItemView:
     failing: list[Row]  #: the first page
     failing_total: int
     remedy: Said | None
+    waivers: list[WaiverView]  #: which change nothing
     delays: list[DelayView]
     notes: list[Said]
     evidence: Evidence
@@ -182,6 +185,7 @@ def view_item(item: Item, paged: PagedData) -> ItemView:
         failing=failing[:PAGE],
         failing_total=len(failing),
         remedy=of(asked.remedy) if asked and (failing or result.verdict is Verdict.FAIL) else None,
+        waivers=item.waivers,
         delays=[delay_view(one) for one in item.delays],
         notes=[reason(code, result.facts) for code in result.notes],
         evidence=_evidence(item),

@@ -14,10 +14,12 @@ from reports.bundle import Bundle
 from reports.bundle import Event
 from reports.bundle import Manifest
 from reports.fingerprint import fingerprint
+from reports.particulars import Particulars
 from reports.result import Campaign
 from reports.result import Result
 from reports.view.delays import Distribution
 from reports.view.delays import gather
+from reports.waivers import Waiver
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,8 @@ class Material:
     delays: Mapping[str, tuple[Distribution, ...]] = field(default_factory=dict)  #: by item
     earlier: Sequence[Result] = ()  #: results that a later attempt replaced
     events: Sequence[Event] = ()
+    waivers: Sequence[Waiver] = ()
+    particulars: Particulars = field(default_factory=Particulars)
 
 
 def material(bundle: Bundle) -> Material:
@@ -53,6 +57,8 @@ def material(bundle: Bundle) -> Material:
         delays=gather(filters, bundle.observations(methods, targets)),
         earlier=bundle.attempts,
         events=bundle.events,
+        waivers=bundle.waivers,
+        particulars=bundle.particulars,
     )
 
 

@@ -33,6 +33,12 @@ from reports.view.listing import zone_things
 from reports.view.material import Material
 from reports.view.particulars import particulars
 from reports.view.particulars import registered
+from reports.view.waived import WaiverView
+from reports.view.waived import Waivings
+from reports.view.waived import beside
+from reports.view.waived import day_of_test
+from reports.view.waived import every_waiver
+from reports.view.waived import waivings
 from reports.wording import BY_URGENCY
 from reports.wording import PILLARS
 from reports.wording import Said
@@ -92,6 +98,8 @@ class Page:
     particulars: list[Fact]  #: who, where, when, on what; what nobody stated says so
     environment: Environment
     departures: Departures  #: deviations from the plan
+    waivers: list[WaiverView]  #: all of them; those of an item stand beside its verdict too
+    remedies: list[ItemView]  #: items with something to do about, what needs action first
     versions: list[tuple[str, str]]
     version: str
     outcome: Outcome
@@ -116,7 +124,8 @@ def view(material: Material) -> Page:
     zone = zone_of(campaign.started_utc)
     standing = Standing.of(campaign.results)
     paged = PagedData()
-    items = [view_item(item, paged) for item in _items(material)]
+    waiving = waivings(material)
+    items = [view_item(item, paged) for item in _items(material, waiving)]
     return Page(
         title=Said(*(f"{kind} {campaign.plant}" for kind in say("page.kind"))),
         plant=campaign.plant,
@@ -131,6 +140,8 @@ def view(material: Material) -> Page:
         particulars=particulars(material),
         environment=environment(material),
         departures=departures(material),
+        waivers=every_waiver(material, waiving),
+        remedies=sorted((item for item in items if item.remedy), key=lambda item: item.urgency),
         versions=list(campaign.versions.items()),
         version=campaign.versions.get("plantproof", ""),
         outcome=campaign.outcome,
@@ -153,12 +164,12 @@ def view(material: Material) -> Page:
     )
 
 
-def _items(material: Material) -> list[Item]:
+def _items(material: Material, waiving: Waivings) -> list[Item]:
     """Each planned item with its requirement, its breakdowns and what was measured for it."""
     asked = {(profile.profile, one.id): one for profile in material.profiles for one in profile.requirements}
     known, zones, names = things(material.plant), zone_things(material.plant), _names(material.plant)
     vantages = {vantage.id: vantage.where for vantage in material.plant.vantages}
-    zone = zone_of(material.campaign.started_utc)
+    zone, day = zone_of(material.campaign.started_utc), day_of_test(material)
     parts: dict[tuple[str, str], list[Result]] = {}
     for result in material.campaign.results:
         if result.scope:
@@ -175,6 +186,7 @@ def _items(material: Material) -> list[Item]:
             parts=parts.get((result.profile, result.requirement), []),
             earlier=earlier.get(result.item, []),
             delays=material.delays.get(result.item, ()),
+            waivers=beside(waiving.get(result.item, ()), day),
             known=known,
             zones=zones,
             vantages=vantages,

@@ -33,25 +33,25 @@ def particulars(material: Material) -> list[Fact]:
 
 
 def _facts(material: Material) -> Iterator[Fact]:
-    campaign = material.campaign
+    campaign, stated = material.campaign, material.particulars
     yield fact("fact.report-id", report_id(material))
-    yield fact("fact.client", "")
-    yield fact("fact.client-address", "")
-    yield fact("fact.order", "")
-    yield fact("fact.purpose", "")
-    yield fact("fact.laboratory", "")
+    yield fact("fact.client", stated.client)
+    yield fact("fact.client-address", stated.client_address)
+    yield fact("fact.order", stated.order)
+    yield fact("fact.purpose", stated.purpose)
+    yield fact("fact.laboratory", stated.laboratory)
     yield fact("fact.organisation", material.plant.organisation)
     yield fact("fact.plant", campaign.plant)
-    yield fact("fact.place", "")
-    yield fact("fact.items", "")
+    yield fact("fact.place", stated.place)
+    yield fact("fact.items", stated.items)
     yield fact("fact.registered", registered(material.plant))
     tested = say("page.from-until", start=moment(campaign.started_utc), end=moment(campaign.ended_utc))
     yield fact("fact.tested", tested)
     yield fact("fact.sealed", moment(material.manifest.sealed_utc))
-    yield fact("fact.tester", "")
-    yield fact("fact.witness", "")
-    yield fact("fact.authoriser", "")
-    yield fact("fact.remarks", "")
+    yield fact("fact.tester", stated.tester)
+    yield fact("fact.witness", stated.witness)
+    yield fact("fact.authoriser", stated.authoriser)
+    yield fact("fact.remarks", " ".join(stated.remarks))
 
 
 def registered(plant: Plant) -> Said:

@@ -8,6 +8,7 @@ from collections.abc import Collection
 from collections.abc import Iterator
 from collections.abc import Sequence
 from dataclasses import dataclass
+from dataclasses import field
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
@@ -38,6 +39,7 @@ from reports.bundle import FileRecord
 from reports.bundle import Manifest
 from reports.bundle import profile_path
 from reports.parquet import ObservationWriter
+from reports.particulars import Particulars
 from reports.result import Campaign
 from reports.result import Counts
 from reports.result import FindingRecord
@@ -45,6 +47,7 @@ from reports.result import IntervalRecord
 from reports.result import ObservationFilter
 from reports.result import Result
 from reports.standing import Standing
+from reports.waivers import Waiver
 from reports.wording import visible
 
 START_NS = 1_800_000_000_000_000_000
@@ -180,6 +183,8 @@ class ExampleBundle:
     echoes: int = 15  #: to each endpoint
     attempts: tuple[Result, ...] = ()
     events: tuple[Event, ...] = ()
+    waivers: tuple[Waiver, ...] = ()
+    particulars: Particulars = field(default_factory=Particulars)
 
     def observations(self, methods: Collection[str], targets: Collection[str]) -> Iterator[Observation]:
         rng = random.Random(7)

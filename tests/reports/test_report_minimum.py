@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
 import pytest
 
 from profiles.verdict import Verdict
 from reports.bundle import Event
+from reports.particulars import Particulars
 from reports.view.fact import Fact
 from reports.view.material import Material
 from reports.view.material import material
 from reports.view.page import Page
 from reports.view.page import view
+from reports.waivers import Waiver
+from reports.waivers import WaiverScope
 
 START_NS = 1_800_000_000_000_000_000
 
@@ -132,3 +136,57 @@ def test_a_long_enumeration_is_cut_and_says_so(made: Material) -> None:
     many = tuple(dumb.model_copy(update={"item": f"NET-{index}"}) for index in range(25))
     page = view(replace(made, campaign=made.campaign.model_copy(update={"results": many})))
     assert any(one.endswith("NET-19 and 5 more") for one in recorded(page))
+
+
+def test_what_people_stated_is_told_as_stated(made: Material) -> None:
+    stated = Particulars(
+        client="示例集团",
+        authoriser="王五",
+        deviations=("夜间未测",),
+        conditions=("生产运行中",),
+        remarks=("一", "二"),
+    )
+    page = view(replace(made, particulars=stated))
+    assert fact(page, "Client").value.zh == "示例集团"
+    assert fact(page, "Authorised by").stated
+    assert fact(page, "Remarks").value.zh == "一 二"
+    assert page.departures.stated == ["夜间未测"]
+    assert page.environment.conditions == ["生产运行中"]
+
+
+def waiver(id: str, expires: date, **scope: Any) -> Waiver:
+    return Waiver(
+        id=id, justification="更换交换机前暂不接入", owner="李四", approver="张三", expires=expires,
+        scope=WaiverScope(**scope),
+    )  # fmt: skip
+
+
+def test_a_waiver_stands_beside_the_verdict_and_changes_nothing(made: Material) -> None:
+    without = view(made)
+    page = view(replace(made, waivers=[waiver("NET-RCH-E", date(2027, 1, 15), zones=("office",))]))
+    failed = next(item for item in page.items if item.id == "NET-RCH-E")
+    (beside,) = failed.waivers
+    assert (failed.verdict, page.outcome, page.tallies) == (Verdict.FAIL, without.outcome, without.tallies)
+    assert beside.in_force  # on its last day, too
+    assert beside.expires in beside.effect.zh
+    assert (beside.scope.en, page.waivers[0].effect.en) == ("office", "stands beside NET-RCH-E")
+    assert [item.id for item in page.items if item.waivers] == ["NET-RCH-E"]
+
+
+def test_an_expired_and_an_idle_waiver_say_so(made: Material) -> None:
+    late, idle = waiver("NET-RCH-E", date(2027, 1, 14)), waiver("NET-RCH-S", date(2027, 12, 31))
+    first, second = view(replace(made, waivers=[late, idle])).waivers
+    assert (first.in_force, first.state.zh) == (False, "测试时已到期，不作数")
+    assert second.effect.en.startswith("nothing to waive")
+
+
+def test_the_day_of_the_test_is_told_where_it_was_made(made: Material) -> None:
+    local = {"started_utc": "2027-01-15T23:00:00+08:00", "ended_utc": "2027-01-15T17:00:00+00:00"}
+    there = replace(made, campaign=made.campaign.model_copy(update=local))
+    assert not view(replace(there, waivers=[waiver("NET-RCH-E", date(2027, 1, 15))])).waivers[0].in_force
+
+
+def test_remedies_are_listed_by_urgency(made: Material) -> None:
+    page = view(made)
+    assert [item.id for item in page.remedies] == ["NET-RCH-E"]
+    assert page.remedies[0].remedy is not None
