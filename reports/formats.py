@@ -29,6 +29,9 @@ class Format(NamedTuple):
 
 
 FORMATS = {
+    "csv": Format(".csv", "reports.tables.csv_file", "write_results"),
+    "csv-objects": Format(".objects.csv", "reports.tables.csv_file", "write_failing"),
     "html": Format(".html", "reports.html", "write_report"),
+    "xlsx": Format(".xlsx", "reports.tables.workbook", "write_report"),
     "junit": Format(".junit.xml", "reports.junit", "write_report"),
 }

@@ -38,8 +38,12 @@ class Material:
     particulars: Particulars = field(default_factory=Particulars)
 
 
-def material(bundle: Bundle) -> Material:
+def material(bundle: Bundle, *, delays: bool = True) -> Material:
     """Read from ``bundle`` what the report is made of; the observations are read once, as a stream.
+
+    Args:
+        bundle: read when asked for.
+        delays: whether delay distributions are wanted; without, the observations are not read at all.
 
     Raises:
         UserMistake: if a file of the bundle is missing or malformed.
@@ -54,7 +58,7 @@ def material(bundle: Bundle) -> Material:
         profiles=bundle.profiles,
         manifest=bundle.manifest,
         fingerprint=fingerprint(bundle.manifest),
-        delays=gather(filters, bundle.observations(methods, targets)),
+        delays=gather(filters, bundle.observations(methods, targets)) if delays else {},
         earlier=bundle.attempts,
         events=bundle.events,
         waivers=bundle.waivers,
