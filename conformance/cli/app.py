@@ -26,6 +26,7 @@ COMMANDS = {
     "waiver": ("documents", "waiver"),
     "particulars": ("documents", "particulars"),
     "report": ("report", "report"),
+    "compare": ("compare", "compare"),
     "verify": ("verify", "verify"),
 }
 

@@ -1,0 +1,8 @@
+"""Campaigns beside each other: what changed between two, and how values went over years."""
+
+from reports.comparison.compare import Comparison
+from reports.comparison.compare import compare
+from reports.comparison.series import Series
+from reports.comparison.series import series
+
+__all__ = ["Comparison", "Series", "compare", "series"]
