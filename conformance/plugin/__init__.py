@@ -31,6 +31,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--particulars", type=Path, metavar="FILE", help="client, place, authoriser, ... of the report (报告信息)"
     )
+    group.addoption(
+        "--baseline", type=Path, metavar="BUNDLE", help="earlier bundle to compare with at the end (对照的证据包)"
+    )
+    group.addoption(
+        "--retest", action="store_true", help="measure only what --baseline did not show to be met (只复测未通过项)"
+    )
     group.addoption("--plan", action="store_true", help="send nothing; print every action and its cost (只列计划)")
     group.addoption("--resume", action="store_true", help="go on with the campaign in --evidence (续测)")
     group.addoption("--plantproof-lang", choices=("zh", "en"), help="language of everything said (语言)")
@@ -41,12 +47,14 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "measures(indicator): a suite function (see conformance.suite)")
     config.addinivalue_line("markers", "open_requirements: lists requirements that no suite measures")
     if config.option.plant is None:
-        for option in ("profile", "evidence", "waivers", "particulars", "plan", "resume"):
+        for option in ("profile", "evidence", "waivers", "particulars", "baseline", "retest", "plan", "resume"):
             if getattr(config.option, option):
                 raise pytest.UsageError(f"--{option} needs --plant. {_NEEDED}")
         return
     if config.option.setuponly or config.option.setupplan:
         raise pytest.UsageError("plantproof: --setup-only and --setup-plan would send packets; use --plan")
+    if config.option.retest and not config.option.baseline:
+        raise pytest.UsageError("plantproof: --retest needs --baseline BUNDLE, whose open and failed items it measures")
     if config.option.plan and config.option.resume:
         raise pytest.UsageError("plantproof: --plan shows the plan of a whole campaign; leave --resume out")
     if hasattr(config, "workerinput") or getattr(config.option, "numprocesses", None):

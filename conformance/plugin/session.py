@@ -14,6 +14,8 @@ from conformance.extensions import check_extensions
 from conformance.extensions import check_one_suite_each
 from conformance.extensions import suites
 from conformance.plugin import items
+from conformance.plugin.baseline import Baseline
+from conformance.plugin.baseline import deselect
 from conformance.plugin.documents import Documents
 from conformance.plugin.evidence import BUNDLE
 from conformance.plugin.evidence import evidence_directory
@@ -75,6 +77,7 @@ class CampaignPlugin:
             config.args += map(str, self._suites)
             profiles = [load_profile(name) for name in options.profile or [DEFAULT_PROFILE]]
             self.campaign = Campaign(load_plant(options.plant), profiles)
+            self._baseline = Baseline(options.baseline) if options.baseline else None
             given = {WAIVERS: options.waivers, PARTICULARS: options.particulars}
             self._documents = Documents(self.campaign.plant, [*self.campaign.cases.values()], given)
             self.directory = evidence_directory(options.evidence, self.campaign.plant.plant, resume=self.resume)
@@ -120,10 +123,7 @@ class CampaignPlugin:
 
         Before anything is deselected, so that how something is measured does not depend on the selection.
         """
-        empty = [item for item in items if _is_suite_item(item) and not isinstance(_case(item), Case)]
-        if empty:
-            items[:] = [item for item in items if item not in empty]
-            config.hook.pytest_deselected(items=empty)
+        deselect(config, items, [it for it in items if not _is_suite_item(it) or isinstance(_case(it), Case)])
         try:
             for broken in self._broken:
                 raise broken
@@ -134,6 +134,9 @@ class CampaignPlugin:
         except UserMistake as mistake:
             items.clear()  # pytest goes on to the end of its collection
             raise pytest.UsageError(mistake.text()) from None
+        if config.option.retest and self._baseline:
+            left = [item for item in items if not _is_suite_item(item) or self._baseline.is_left(_case(item))]
+            deselect(config, items, left)
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Take the selected items into the run."""
@@ -208,6 +211,8 @@ class CampaignPlugin:
         titles, pillars = {id: one.title for id, one in asked.items()}, {id: one.pillar for id, one in asked.items()}
         console.print(terminal_table(self.record.results, current_language(), titles, pillars, self._waived()))
         bundle = self.directory / BUNDLE
+        if self._baseline:
+            console.print(self._baseline.table(Bundle.open(bundle), current_language()))
         for remark in dict.fromkeys(self.campaign.remarks):
             console.print(visible(remark), style="yellow", markup=False, highlight=False, soft_wrap=True)
         said = "campaign.interrupted" if self._interrupted else "campaign.sealed"
@@ -225,6 +230,8 @@ class CampaignPlugin:
                 lambda: opened_store(self.campaign, self.directory, resume=self.resume), resume=self.resume
             )
             self._documents.keep(self.campaign.store)
+            if self._baseline:
+                self._baseline.note(self.campaign.store)
         except UserMistake as mistake:
             self.campaign.close()
             raise pytest.UsageError(mistake.text()) from None

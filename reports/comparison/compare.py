@@ -94,9 +94,14 @@ class Change:
         return not any(one.code in {"limit", *_MEASURED, *_DECIDED} for one in self.asked)
 
     @property
+    def left_out(self) -> bool:
+        """Whether the later campaign was told not to measure it, as a re-test is: nothing follows from that."""
+        return self.after is not None and self.after.verdict is Verdict.NOT_TESTED and self.after.reason == "deselected"
+
+    @property
     def trend(self) -> Trend:
         """What it means; the verdict outweighs the value, and two questions have no trend."""
-        if self.before is None or self.after is None or not self.same_question:
+        if self.before is None or self.after is None or self.left_out or not self.same_question:
             return Trend.OTHER
         if self.verdict_changed:
             return verdict_trend(self.before.verdict, self.after.verdict)
@@ -105,6 +110,8 @@ class Change:
     @property
     def telling(self) -> bool:
         """Whether anything of it belongs in front of a reader."""
+        if self.left_out:
+            return bool(self.asked)
         return self.verdict_changed or self.value_moved or bool(self.asked or self.broken or self.mended)
 
 
@@ -226,7 +233,7 @@ def _written(facts: Mapping[str, object], beside: Mapping[str, object]) -> str:
 def _plain(value: object) -> str:
     if isinstance(value, tuple | list):
         return f"[{', '.join(map(str, value))}]"
-    return "–" if value is None else str(value)
+    return "–" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _listed(ids: Iterable[str], most: int = 5) -> str:

@@ -126,15 +126,17 @@ def _closing(comparison: Comparison, language: str) -> str:
     changes = comparison.changes
     if not any(change.telling for change in changes) and not comparison.asked:
         return _said("compare.nothing", language)
-    return _said(
+    told = _said(
         "compare.summary",
         language,
         items=len(changes),
-        verdicts=sum(change.verdict_changed for change in changes),
+        verdicts=sum(change.verdict_changed and not change.left_out for change in changes),
         moved=sum(change.value_moved for change in changes),
         better=sum(change.trend is Trend.BETTER for change in changes),
         worse=len(comparison.worse),
     )
+    left_out = sum(change.left_out for change in changes)
+    return f"{told} {_said('compare.left-out', language, count=left_out)}" if left_out else told
 
 
 def _telling(comparison: Comparison) -> list[Change]:

@@ -54,7 +54,19 @@ def test_suites_ask_for_a_plant(bench: Bench) -> None:
     assert "--plant" in output
 
 
-@pytest.mark.parametrize("option", [["--profile", "x"], ["--plan"], ["--resume"], ["--evidence", "e"]])
+@pytest.mark.parametrize(
+    "option",
+    [
+        ["--profile", "x"],
+        ["--plan"],
+        ["--resume"],
+        ["--evidence", "e"],
+        ["--waivers", "w"],
+        ["--particulars", "p"],
+        ["--baseline", "b"],
+        ["--retest"],
+    ],
+)
 def test_campaign_options_need_a_plant(bench: Bench, option: list[str]) -> None:
     status, output = bench.run(*option)
     assert status == ExitStatus.USAGE
@@ -151,3 +163,22 @@ def test_start_imports_nothing_heavy(entry: str) -> None:
     code = f"import sys, {entry}; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     assert not heavy & set(loaded)
+
+
+def test_waivers_and_baselines_are_looked_at_before_anything_is_sent(bench: Bench) -> None:
+    (bench.folder / "waivers.yaml").write_text(
+        "waivers: [{id: NET-RCH-Q, justification: because of this, owner: a, approver: b, expires: 2001-01-01}]",
+        "utf-8",
+    )
+    status, output = _campaign(bench, "--waivers", "waivers.yaml", "--evidence", "evidence")
+    assert status == ExitStatus.USAGE
+    assert "waivers.yaml:1:" in output
+    assert "NET-RCH-Q" in output
+    assert "2001-01-01" in output
+    status, output = _campaign(bench, "--particulars", "nowhere.yaml", "--evidence", "evidence")
+    assert (status, "nowhere.yaml" in output) == (ExitStatus.USAGE, True)
+    status, output = _campaign(bench, "--baseline", "nowhere", "--evidence", "evidence")
+    assert (status, "nowhere" in output) == (ExitStatus.USAGE, True)
+    status, output = _campaign(bench, "--retest", "--evidence", "evidence")
+    assert (status, "--baseline" in output) == (ExitStatus.USAGE, True)
+    assert not (bench.folder / "evidence").exists()
