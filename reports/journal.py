@@ -28,7 +28,7 @@ from profiles.problem import UserMistake
 
 FILE = "evidence.sqlite"
 LOCK = "evidence.lock"
-VERSION = 3  #: of the tables, kept as SQLite's ``user_version``
+VERSION = 4  #: of the tables, kept as SQLite's ``user_version``
 APPLICATION_ID = 0x506C5072  #: "PlPr", kept in the file's header, which tells it from other SQLite files
 
 _APPEND_ONLY = (
@@ -42,7 +42,12 @@ _APPEND_ONLY = (
     "events",
     "raw",
     "documents",
+    "chain",
 )
+
+
+#: Called in the transaction that begins a session, with the connection and the session's number.
+Beginning = Callable[[sqlite3.Connection, int], None]
 
 
 class EvidenceLost(UserMistake):
@@ -82,8 +87,15 @@ class Journal:
             return True
 
     @classmethod
-    def create(cls, directory: Path, rows: Iterable[tuple[str, str, Sequence[Any]]]) -> Self:
+    def create(
+        cls, directory: Path, rows: Iterable[tuple[str, str, Sequence[Any]]], begun: Beginning | None = None
+    ) -> Self:
         """A new journal that begins with ``rows`` (table, columns, values); all of it appears at once.
+
+        Args:
+            directory: where it is to lie.
+            rows: what it begins with.
+            begun: see :data:`Beginning`.
 
         Raises:
             UserMistake: if the directory cannot be written, is in use, or holds a journal already.
@@ -94,19 +106,22 @@ class Journal:
             raise mistake("store-cannot-write", directory, error=error.strerror) from None
         journal = cls(directory)
         try:
-            journal._populate(rows)
+            journal._populate(rows, begun)
         except BaseException:
             journal.close()
             raise
         return journal
 
     @classmethod
-    def open(cls, directory: Path, approve: Callable[[Self], None] | None = None) -> Self:
+    def open(
+        cls, directory: Path, approve: Callable[[Self], None] | None = None, begun: Beginning | None = None
+    ) -> Self:
         """The journal in ``directory``, for one more session.
 
         Args:
             directory: where it lies.
             approve: raises if there must be no session, which then leaves no trace.
+            begun: see :data:`Beginning`.
 
         Raises:
             UserMistake: if there is none, it is in use, damaged, or of a later version.
@@ -121,7 +136,7 @@ class Journal:
             with journal.transaction() as db:
                 if db.execute("PRAGMA user_version").fetchone()[0] < VERSION:
                     _lay_out(db)
-                journal._begin(db)
+                journal._begin(db, begun)
         except BaseException:
             journal.close()
             raise
@@ -136,14 +151,10 @@ class Journal:
         """Rows, read as they are asked for."""
         return self._db.execute(sql, values)
 
-    def insert(self, table: str, columns: str, *rows: Sequence[Any]) -> None:
-        """Append rows, all or none; durable when this returns. Raises :class:`EvidenceLost` if that fails."""
-        with self.transaction() as db:
-            db.executemany(_insertion(table, columns), rows)
-
-    def note(self, table: str, columns: str, *values: str) -> None:
-        """Append one row with the time and the run."""
-        self.insert(table, f"run, utc_ns, {columns}", (self.run, time.time_ns(), *values))
+    @property
+    def connection(self) -> sqlite3.Connection:
+        """For what reads only; whatever writes asks for a :meth:`transaction`."""
+        return self._db
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
@@ -172,23 +183,26 @@ class Journal:
         if self._db.in_transaction:
             self._db.execute("ROLLBACK")
 
-    def _populate(self, rows: Iterable[tuple[str, str, Sequence[Any]]]) -> None:
+    def _populate(self, rows: Iterable[tuple[str, str, Sequence[Any]]], begun: Beginning | None) -> None:
         if self.exists(self.directory):
             raise mistake("store-exists", self.directory)
         with self.transaction() as db:
             _lay_out(db)
             for table, columns, values in rows:
-                db.execute(_insertion(table, columns), values)
-            self._begin(db)
+                db.execute(insertion(table, columns), values)
+            self._begin(db, begun)
         sync_directory(self.directory)
         sync_directory(self.directory.parent)
 
-    def _begin(self, db: sqlite3.Connection) -> None:
-        begun = (time.time_ns(), platform.node(), os.getpid())
-        self.run = int(db.execute(_insertion("sessions", "utc_ns, host, pid"), begun).lastrowid or 0)
+    def _begin(self, db: sqlite3.Connection, begun: Beginning | None) -> None:
+        session = (time.time_ns(), platform.node(), os.getpid())
+        self.run = int(db.execute(insertion("sessions", "utc_ns, host, pid"), session).lastrowid or 0)
+        if begun is not None:
+            begun(db, self.run)
 
 
-def _insertion(table: str, columns: str) -> str:
+def insertion(table: str, columns: str) -> str:
+    """The statement that appends a row; ``table`` and ``columns`` are names of our own."""
     marks = ", ".join("?" * (columns.count(",") + 1))
     return f"INSERT INTO {table} ({columns}) VALUES ({marks})"  # noqa: S608 - names of our own, never values
 

@@ -110,9 +110,9 @@ class ObservationTable:
             written = pq.ParquetFile(file)
             if not written.schema_arrow.remove_metadata().equals(SCHEMA):
                 raise ValueError(f"unexpected columns: {', '.join(written.schema_arrow.names[:20])}")
-            _refuse_large(written.metadata)
+            refuse_large(written.metadata)
             file.seek(0)
-            table = _unpacked(pq.ParquetFile(file, read_dictionary=[*_FEW_VALUES, "detail"]))
+            table = unpacked(pq.ParquetFile(file, read_dictionary=[*_FEW_VALUES, "detail"]))
             table.validate(full=True)
         except (pa.ArrowException, OSError) as error:
             raise ValueError(str(error)) from None
@@ -151,7 +151,7 @@ class ObservationTable:
             yield from zip(*(column(part) for column in self._columns[:width]), strict=True)
 
 
-def _refuse_large(about: pq.FileMetaData) -> None:
+def refuse_large(about: pq.FileMetaData) -> None:
     """Raise ``ValueError`` if the file is too large by what its footer says of itself."""
     groups = [about.row_group(index) for index in range(about.num_row_groups)]
     unpacked = sum(group.total_byte_size for group in groups)
@@ -161,7 +161,7 @@ def _refuse_large(about: pq.FileMetaData) -> None:
         raise ValueError(f"a row group of more than {ROW_GROUP} rows")
 
 
-def _unpacked(written: pq.ParquetFile) -> pa.Table:
+def unpacked(written: pq.ParquetFile) -> pa.Table:
     """All row groups; raise ``ValueError`` after the one with which they are too large, whatever the footer said."""
     groups = [written.schema_arrow.empty_table()]
     unpacked = 0

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -27,9 +28,14 @@ from profiles.observation import COLUMNS
 from profiles.observation import Observation
 from profiles.problem import Problem
 from profiles.problem import UserMistake
+from reports import keeping
 from reports.bundle import Event
+from reports.chain import Entry
 from reports.effective import OWED
+from reports.journal import FILE
 from reports.journal import Journal
+from reports.journal import insertion
+from reports.keeping import Kept
 from reports.raw import RawRecord
 from reports.result import Result
 from reports.result import count_attempts
@@ -38,6 +44,9 @@ from reports.row import stored
 
 #: Errors of attempts for which nothing left this host.
 NOT_SENT = frozenset({"refused-by-guard", "off-schedule", "stopped", "no-route", "no-privilege", "send-failed"})
+
+_FIRST_CHAINED = 4  #: version of the tables from which on a store has a chain
+_MOST_TOLD = 20  #: alterations
 
 _NAMES = ", ".join(f'"{name}"' for name in COLUMNS)
 
@@ -84,16 +93,16 @@ class EvidenceStore:
         rows += [("profiles", "name, text", profile) for profile in profile_yamls.items()]
         rows += [("owed", "error", (error,)) for error in sorted(OWED)]
         rows += [("facts", "name, value", fact) for fact in facts.items()]
-        return cls(Journal.create(directory, rows))
+        return cls(Journal.create(directory, rows, keeping.begin))
 
     @classmethod
     def open(cls, directory: Path) -> Self:
         """The store in ``directory``, whatever its campaign is about.
 
         Raises:
-            UserMistake: if there is none, it is in use, damaged, or of a later version.
+            UserMistake: if there is none, it is in use, damaged, of a later version, or not what was kept in it.
         """
-        return cls(Journal.open(directory))
+        return cls(Journal.open(directory, require_unaltered, keeping.begin))
 
     @classmethod
     def resume(cls, directory: Path, *, plant_yaml: str, profile_yamls: Mapping[str, str]) -> Self:
@@ -102,7 +111,12 @@ class EvidenceStore:
         Raises:
             UserMistake: as :meth:`open`; and one problem for each text that differs, with both hashes.
         """
-        return cls(Journal.open(directory, lambda journal: cls(journal).require(plant_yaml, profile_yamls)))
+
+        def approve(journal: Journal) -> None:
+            cls(journal).require(plant_yaml, profile_yamls)
+            require_unaltered(journal)
+
+        return cls(Journal.open(directory, approve, keeping.begin))
 
     def require(self, plant_yaml: str, profile_yamls: Mapping[str, str]) -> None:
         """Do nothing if the campaign is about this plant and these profiles.
@@ -169,7 +183,8 @@ class EvidenceStore:
             EvidenceLost: if it cannot be written.
         """
         if self.documents().get(name) != text:
-            self._journal.note("documents", "name, text", name, text)
+            row = (self.run, time.time_ns(), name, text)
+            self._keep("documents", "run, utc_ns, name, text", [row], [keeping.document(*row)])
 
     def documents(self) -> dict[str, str]:
         """The documents that count, by the names of their files in the bundle."""
@@ -203,7 +218,7 @@ class EvidenceStore:
         if not is_name(name):
             raise ValueError(f"{name!r} is no path of plain names")
         row = (self.run, time.time_ns(), vantage, method, window, name, text)
-        self._journal.insert("raw", 'run, utc_ns, "vantage", "method", "window", name, text', row)
+        self._keep("raw", 'run, utc_ns, "vantage", "method", "window", name, text', [row], [keeping.raw(*row)])
 
     def raw(self) -> Iterator[RawRecord]:
         """Everything that instruments and tools said, in the order in which it was stored."""
@@ -218,7 +233,8 @@ class EvidenceStore:
             ValueError: if one of them holds a number that no bundle could hold; the store goes on.
         """
         rows = [(*stored(one), self.run) for one in observations]
-        self._journal.insert("observations", f'{_NAMES}, "run"', *rows)
+        entries = keeping.observations(self.run, time.time_ns(), [(*one.row(), self.run) for one in observations])
+        self._keep("observations", f'{_NAMES}, "run"', rows, entries)
 
     def observations(self, methods: Iterable[str], targets: Iterable[str]) -> Iterator[Observation]:
         """The observations of these methods and targets that count, in the order in which they were stored."""
@@ -291,7 +307,7 @@ class EvidenceStore:
         at = (self.run, time.time_ns())
         records = [(result.item, result.model_copy(update={"attempts": 1}).model_dump_json()) for result in results]
         rows = [(*at, item, record) for item, record in records if record != self._latest(item)]
-        self._journal.insert("results", "run, utc_ns, item, record", *rows)
+        self._keep("results", "run, utc_ns, item, record", rows, (keeping.result(*row) for row in rows))
 
     def results(self) -> list[Result]:
         """The latest result of each item with its attempts counted, in the order of first conclusion."""
@@ -317,13 +333,45 @@ class EvidenceStore:
 
     def event(self, kind: str, text: str, facts: Mapping[str, str] | None = None) -> None:
         """Keep that something happened beside the measurements."""
-        self._journal.note("events", "kind, text, facts", kind, text, json.dumps(dict(facts or {})))
+        row = (self.run, time.time_ns(), kind, text, json.dumps(dict(facts or {})))
+        self._keep("events", "run, utc_ns, kind, text, facts", [row], [keeping.event(*row)])
 
     def events(self) -> Iterator[Event]:
         """What happened, in order."""
         query = "SELECT utc_ns, run, kind, text, facts FROM events ORDER BY id"
         for utc_ns, run, kind, text, facts in self._journal.query(query):
             yield Event(utc_ns=utc_ns, run=run, kind=kind, text=text, facts=json.loads(facts))
+
+    def chain(self) -> Iterator[Entry]:
+        """The chain over everything above, in the order of keeping."""
+        return (entry for entry, _ in keeping.entries(self._journal))
+
+    def require_unaltered(self) -> None:
+        """Do nothing if the store holds exactly what was kept in it, in that order. It takes a few seconds per million.
+
+        Raises:
+            UserMistake: one problem for each entry of the chain that is not that of what is there.
+        """
+        require_unaltered(self._journal)
+
+    def _keep(self, table: str, columns: str, rows: Sequence[Sequence[Any]], entries: Iterable[Kept]) -> None:
+        """Append rows and their entries of the chain, all or none; durable when this returns."""
+        with self._journal.transaction() as db:
+            db.executemany(insertion(table, columns), rows)
+            keeping.extend(db, entries)
+
+
+def require_unaltered(journal: Journal) -> None:
+    """See :meth:`EvidenceStore.require_unaltered`; a store from before there were chains has none to compare with."""
+    if journal.connection.execute("PRAGMA user_version").fetchone()[0] < _FIRST_CHAINED:
+        return
+    place = str(journal.directory / FILE)
+    problems = [
+        Problem(f"store-{found.code}", "reports", file=place, facts={"kind": kind, **found.facts})
+        for kind, found in islice(keeping.breaks(journal), _MOST_TOLD)
+    ]
+    if problems:
+        raise UserMistake(problems)
 
 
 def _digest(text: str | None) -> str:

@@ -1,6 +1,6 @@
--- The evidence store, version 3. Everything in it is appended; nothing is changed or removed (triggers see to it).
--- Version 1 had no raw output, and counted by what one quantity says; version 2 no documents. Opening such a store adds
--- what it lacks.
+-- The evidence store, version 4. Everything in it is appended; nothing is changed or removed (triggers see to it).
+-- Version 1 had no raw output, and counted by what one quantity says; version 2 no documents; version 3 no chain. Opening
+-- such a store adds what it lacks.
 
 CREATE TABLE IF NOT EXISTS campaign (
   one INTEGER PRIMARY KEY CHECK (one = 1),
@@ -78,6 +78,17 @@ CREATE TABLE IF NOT EXISTS documents (           -- what people wrote beside the
   utc_ns INTEGER NOT NULL,
   name TEXT NOT NULL,                           -- of the file in the bundle
   text TEXT NOT NULL
+);
+
+CREATE TABLE IF NOT EXISTS chain (              -- links everything that was kept (reports/chain.py)
+  entry INTEGER PRIMARY KEY,                    -- from 1
+  kind TEXT NOT NULL,
+  run INTEGER NOT NULL,
+  rows INTEGER NOT NULL,
+  utc_ns INTEGER NOT NULL,
+  adopted INTEGER NOT NULL,                     -- 1: kept before there was a chain
+  subject TEXT NOT NULL,
+  link BLOB NOT NULL                            -- SHA-256
 );
 
 -- Of all sessions that made the attempt of the row "o", one counts: that in which most of its quantities say something;
