@@ -1,4 +1,4 @@
-"""The bundle: one folder that holds a whole campaign. Its format, version 1, is described in ``docs/bundle.md``.
+"""The bundle: one folder that holds a whole campaign. Its format, version 2, is described in ``docs/bundle.md``.
 
 :class:`Bundle` reads it. It may come from anybody: nothing in it is run, no link is followed, no name leads out of the
 folder, and every file has a size beyond which it is refused.
@@ -6,13 +6,16 @@ folder, and every file has a size beyond which it is refused.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Iterator
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
+from typing import Any
 from typing import Literal
 from typing import TypeVar
 
@@ -26,6 +29,10 @@ from profiles.observation import Observation
 from profiles.problem import Problem
 from profiles.problem import UserMistake
 from profiles.requirement import Profile
+from reports.migrations import NEWEST
+from reports.migrations import Newer
+from reports.migrations import newest_manifest
+from reports.migrations import version_of
 from reports.particulars import Particulars
 from reports.plain import Malformed
 from reports.plain import is_safe
@@ -38,13 +45,15 @@ from reports.waivers import Waiver
 from reports.waivers import WaiverFile
 
 if TYPE_CHECKING:
+    from reports.chain_file import ChainTable
     from reports.parquet import ObservationTable
 
-BUNDLE_FORMAT: Literal["plantproof-bundle/1"] = "plantproof-bundle/1"
+BUNDLE_FORMAT: Literal["plantproof-bundle/2"] = "plantproof-bundle/2"
 
 MANIFEST = "manifest.json"
 RESULTS = "results.json"
 OBSERVATIONS = "observations.parquet"
+CHAIN = "chain.parquet"
 PLANT = "plant.yaml"
 PROFILES = "profiles"  #: folder; one ``NAME.yaml`` for each profile
 ATTEMPTS = "attempts.jsonl"  #: results that a later attempt replaced
@@ -76,10 +85,19 @@ class FileRecord(Record):
     size: int = Field(ge=0)  #: bytes
 
 
+class ChainRecord(Record):
+    """What the manifest says of the hash chain over everything that the campaign kept (``chain.parquet``)."""
+
+    head: str = Field(pattern=r"^[0-9a-f]{64}$")  #: the last link
+    entries: int = Field(ge=0)
+    observations: int = Field(ge=0)  #: in all entries together
+    adopted: int = Field(ge=0)  #: of them those made before there was a chain, by an older version
+
+
 class Manifest(Record):
     """``manifest.json``: every other file of the bundle by its hash, and where and when it was sealed."""
 
-    format: Literal["plantproof-bundle/1"] = BUNDLE_FORMAT
+    format: Literal["plantproof-bundle/2"] = BUNDLE_FORMAT
     campaign: str
     sealed_utc: str  #: ISO 8601 with zone
     host: str
@@ -87,6 +105,8 @@ class Manifest(Record):
     clock: dict[str, str]  #: state of the system clock when sealing (``adjtimex(2)``)
     versions: dict[str, str]
     files: dict[str, FileRecord]  #: by path in the bundle, with ``/``
+    chain: ChainRecord | None = None  #: a bundle of version 1 has none
+    checksum: str | None = None  #: SHA-256 of the canonical manifest without this field; none in version 1
 
 
 class Bundle:
@@ -104,14 +124,30 @@ class Bundle:
         """The bundle in the folder ``path``.
 
         Raises:
-            UserMistake: if there is no such folder, or it holds no results.
+            UserMistake: if there is no such folder, it holds no results, or it is of a later version.
         """
         folder = Path(path)
         if not folder.is_dir():
             raise UserMistake([Problem("bundle-absent", "reports", file=str(path))])
         if not (folder / RESULTS).is_file():
             raise UserMistake([Problem("bundle-no-results", "reports", file=str(path), facts={"name": RESULTS})])
-        return cls(folder)
+        bundle = cls(folder)
+        bundle.refuse_newer()
+        return bundle
+
+    def refuse_newer(self) -> None:
+        """Do nothing unless the manifest says that the bundle is of a version that this program does not know.
+
+        Raises:
+            UserMistake: if it does.
+        """
+        try:
+            self.read_version()
+        except Newer as newer:
+            place, facts = str(self.path / MANIFEST), {"found": newer.found, "known": NEWEST}
+            raise UserMistake([Problem("bundle-newer", "reports", file=place, facts=facts)]) from None
+        except Malformed:
+            return  # which whoever reads the manifest is told
 
     @cached_property
     def campaign(self) -> Campaign:
@@ -170,8 +206,41 @@ class Bundle:
         return self._json(RESULTS, Campaign)
 
     def read_manifest(self) -> Manifest:
-        """``manifest.json``."""
-        return self._json(MANIFEST, Manifest)
+        """``manifest.json``, as the newest version has it."""
+        value = self.read_json(MANIFEST)
+        try:
+            return Manifest.model_validate(newest_manifest(value, version_of(MANIFEST, value)))
+        except ValidationError as error:
+            raise Malformed(MANIFEST, _first(error)) from None
+
+    def read_version(self) -> int:
+        """The version of the format in which the bundle was sealed."""
+        return version_of(MANIFEST, self.read_json(MANIFEST))
+
+    def read_json(self, name: str) -> Any:  # noqa: ANN401 - whatever stands there
+        """A JSON file as it stands there, whatever it says."""
+        try:
+            return json.loads(_text(name, read_plain(self.path, name)))
+        except (ValueError, RecursionError) as error:
+            raise Malformed(name, str(error)) from None
+
+    def read_json_lines(self, name: str) -> Iterator[Any]:
+        """The lines of a JSON Lines file as they stand there."""
+        for number, line in enumerate(read_plain(self.path, name).splitlines(), 1):
+            try:
+                yield json.loads(line)
+            except (ValueError, RecursionError) as error:
+                raise Malformed(name, f"line {number}: {error}") from None
+
+    def read_chain(self) -> ChainTable:
+        """``chain.parquet``."""
+        from reports.chain_file import ChainTable
+
+        with open_plain(self.path, CHAIN) as file:
+            try:
+                return ChainTable.read(file)
+            except ValueError as error:
+                raise Malformed(CHAIN, str(error)) from None
 
     def read_plant(self) -> Plant:
         """``plant.yaml``; it is self-contained, so it may not name further files."""
@@ -267,9 +336,19 @@ def parse_profile(name: str, text: str) -> Profile:
 
 
 def canonical(manifest: Manifest) -> bytes:
-    """The one way to write a manifest: keys sorted, no spaces, UTF-8, whole numbers only (as RFC 8785 has it)."""
+    """The one way to write a manifest, with its checksum as it must be."""
     values = manifest.model_dump(mode="json")
-    return json.dumps(values, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+    return canonical_json(values | {"checksum": checksum(values)})
+
+
+def checksum(manifest: Mapping[str, Any]) -> str:
+    """SHA-256, in hexadecimal, of the canonical manifest without its checksum: it tells of a slip, not of a forger."""
+    return hashlib.sha256(canonical_json({name: manifest[name] for name in manifest if name != "checksum"})).hexdigest()
+
+
+def canonical_json(value: object) -> bytes:
+    """Keys sorted, no spaces, UTF-8, whole numbers only (as RFC 8785 has it)."""
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
 
 
 def _text(name: str, content: bytes) -> str:

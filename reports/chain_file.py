@@ -15,8 +15,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from reports.bundle import ChainRecord
 from reports.chain import BATCH
 from reports.chain import KINDS
+from reports.chain import OBSERVATIONS
 from reports.chain import START
 from reports.chain import Entry
 from reports.chain import Linked
@@ -84,17 +86,17 @@ class ChainTable:
     def __len__(self) -> int:
         return int(self._table.num_rows)
 
-    @property
-    def head(self) -> str:
-        """The last link, in hexadecimal."""
-        return self._table["link"][len(self) - 1].as_py().hex() if len(self) else START.hex()
-
-    def observations(self, *, adopted: bool | None = None) -> int:
-        """How many observations the entries have together, or those that were adopted, or not."""
-        chosen = pc.equal(self._table["kind"], "observations")
-        if adopted is not None:
-            chosen = pc.and_(chosen, pc.equal(self._table["adopted"], adopted))
-        return int(pc.sum(self._table.filter(chosen)["rows"]).as_py() or 0)
+    def record(self) -> ChainRecord:
+        """What a manifest says of it."""
+        batches = self._table.filter(pc.equal(self._table["kind"], OBSERVATIONS))
+        adopted = batches.filter(batches["adopted"])
+        head = self._table["link"][len(self) - 1].as_py() if len(self) else START
+        return ChainRecord(
+            head=head.hex(),
+            entries=len(self),
+            observations=pc.sum(batches["rows"]).as_py() or 0,
+            adopted=pc.sum(adopted["rows"]).as_py() or 0,
+        )
 
     def entries(self, kind: str | None = None) -> Iterator[Linked]:
         """The entries (of one kind), each with the link before it."""
@@ -117,6 +119,9 @@ class ChainTable:
             raise ValueError("its entries are not numbered one by one")
         if unknown := set(pc.unique(self._table["kind"]).to_pylist()) - {*KINDS}:
             raise ValueError(f"entries of an unknown kind: {', '.join(sorted(unknown)[:5])}")
-        rows = pc.min_max(self._table["rows"]).as_py()
-        if len(self) and not 0 <= rows["min"] <= rows["max"] <= BATCH:
-            raise ValueError(f"an entry of {rows['min']} or {rows['max']} rows")
+        rows = self._table["rows"]
+        single = pc.not_equal(self._table["kind"], OBSERVATIONS)
+        if pc.any(
+            pc.or_(pc.and_(single, pc.not_equal(rows, 1)), pc.or_(pc.less(rows, 0), pc.greater(rows, BATCH)))
+        ).as_py():
+            raise ValueError("an entry cannot have so many rows")

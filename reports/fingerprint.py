@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 
 from reports.bundle import ATTEMPTS
+from reports.bundle import CHAIN
 from reports.bundle import EVENTS
 from reports.bundle import OBSERVATIONS
 from reports.bundle import PARTICULARS
@@ -19,7 +20,7 @@ from reports.bundle import RESULTS
 from reports.bundle import WAIVERS
 from reports.bundle import Manifest
 
-_FILES = frozenset({ATTEMPTS, EVENTS, OBSERVATIONS, PARTICULARS, PLANT, RESULTS, WAIVERS})
+_FILES = frozenset({ATTEMPTS, CHAIN, EVENTS, OBSERVATIONS, PARTICULARS, PLANT, RESULTS, WAIVERS})
 _FOLDERS = (PROFILES, RAW)
 
 #: Computes the same number with common tools, in the bundle's folder.

@@ -110,7 +110,8 @@ def breaks(journal: Journal) -> Iterator[tuple[str, Break]]:
     """Each kind and place where the chain is not that of what the store holds."""
     db = journal.connection
     for number, (entry, _) in enumerate(entries(journal), 1):
-        if entry.number != number or entry.kind not in chain.KINDS:
+        odd = entry.kind not in chain.KINDS or (entry.kind != chain.OBSERVATIONS and entry.rows != 1)
+        if odd or entry.number != number or not 0 <= entry.rows <= chain.BATCH:
             yield entry.kind, Break(entry, 0)
             return
     about = Followed(entries(journal, chain.CAMPAIGN), [_campaign(db)], _rebuilt)

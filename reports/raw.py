@@ -21,29 +21,42 @@ class RawRecord(NamedTuple):
     text: str
 
 
+class RawPlaces:
+    """Where raw outputs lie below ``raw/``; none takes another's place, whatever they are called."""
+
+    def __init__(self) -> None:
+        self._names: Counter[PurePosixPath] = Counter()
+        self._files: set[PurePosixPath] = set()
+        self._folders: set[PurePosixPath] = set()
+
+    def next(self, run: int, vantage: str, window: int, name: str) -> PurePosixPath:
+        """The place of the next one; ask in the order in which they were kept."""
+        path = _path(run, vantage, window, name)
+        taken = path in self._files or path in self._folders or not self._files.isdisjoint(path.parents)
+        if taken:  # beside others of the same name
+            plain = PurePosixPath(escaped(vantage), escaped(name))
+            self._names[plain] += 1
+            path = plain.with_name(f"{plain.name}@{self._names[plain] + 1}")
+        self._files.add(path)
+        self._folders.update(path.parents)
+        return path
+
+
 def write_raw(records: Iterable[RawRecord], folder: Path) -> None:
-    """Write one file for each; none takes another's place, whatever they are called.
+    """Write one file for each.
 
     Raises:
         OSError: if it cannot be written.
     """
-    names: Counter[PurePosixPath] = Counter()
-    files: set[PurePosixPath] = set()
-    folders: set[PurePosixPath] = set()
+    places = RawPlaces()
     for record in records:
-        path = _path(record)
-        if path in files or path in folders or not files.isdisjoint(path.parents):  # beside others of the same name
-            plain = PurePosixPath(escaped(record.vantage), escaped(record.name))
-            names[plain] += 1
-            path = plain.with_name(f"{plain.name}@{names[plain] + 1}")
-        files.add(path)
-        folders.update(path.parents)
-        (folder / path).parent.mkdir(parents=True, exist_ok=True)
-        (folder / path).write_bytes(record.text.encode())
+        path = folder / places.next(record.run, record.vantage, record.window, record.name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(record.text.encode())
 
 
-def _path(record: RawRecord) -> PurePosixPath:
+def _path(run: int, vantage: str, window: int, name: str) -> PurePosixPath:
     """Where the vantage point, window, run and reference of a row lead."""
-    window = f"@window-{record.window}" if record.window else ""
-    run = f"@run-{record.run}" if record.run > 1 else ""
-    return PurePosixPath(escaped(record.vantage), f"{record.name}{window}{run}")
+    of_window = f"@window-{window}" if window else ""
+    of_run = f"@run-{run}" if run > 1 else ""
+    return PurePosixPath(escaped(vantage), f"{name}{of_window}{of_run}")

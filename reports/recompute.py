@@ -27,6 +27,7 @@ from reports.bundle import WAIVERS
 from reports.bundle import Bundle
 from reports.bundle import Manifest
 from reports.plain import Malformed
+from reports.recompute_chain import ChainRecomputation
 from reports.rejudge import conclude
 from reports.rejudge import not_tested
 from reports.result import Campaign
@@ -76,6 +77,8 @@ class Recomputation:
             self._verification.observations = len(table)
             self._compare_effective(table)
             self._compare_results(campaign, attempts or (), table)
+        if manifest is not None and manifest.chain is not None and attempts is not None:
+            ChainRecomputation(self._bundle, manifest, self._verification).run(campaign, table)
         if manifest is not None:
             named = {f"{PROFILES}/{name}.yaml" for name in campaign.profiles}
             for name in sorted(manifest.files):
@@ -141,7 +144,11 @@ class Recomputation:
         waivers, plant = self._read(self._bundle.read_waivers), self._read(self._bundle.read_plant)
         if waivers and plant is not None:
             # The day was that of the tester, whose zone is not known here.
-            began = datetime.fromisoformat(campaign.started_utc).date() - timedelta(days=1)
+            try:
+                began = datetime.fromisoformat(campaign.started_utc).date() - timedelta(days=1)
+            except (OverflowError, ValueError) as error:
+                self._found("file-malformed", RESULTS, error=error)
+                return
             for it in complaints(WaiverFile(waivers=waivers), plant, cases, began):
                 self._found("waiver-wrong", WAIVERS, error=Problem(it.code, "reports", facts=it.facts).text())
 

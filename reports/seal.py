@@ -12,9 +12,6 @@ from collections.abc import Container
 from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Mapping
-from datetime import UTC
-from datetime import datetime
-from datetime import timedelta
 from pathlib import Path
 
 from pydantic import BaseModel
@@ -26,6 +23,7 @@ from profiles.problem import UserMistake
 from profiles.verdict import Verdict
 from reports import host
 from reports.bundle import ATTEMPTS
+from reports.bundle import CHAIN
 from reports.bundle import EVENTS
 from reports.bundle import MANIFEST
 from reports.bundle import OBSERVATIONS
@@ -33,11 +31,14 @@ from reports.bundle import PLANT
 from reports.bundle import RAW
 from reports.bundle import RESULTS
 from reports.bundle import Bundle
+from reports.bundle import ChainRecord
 from reports.bundle import FileRecord
 from reports.bundle import Manifest
 from reports.bundle import canonical
 from reports.bundle import parse_profile
 from reports.bundle import profile_path
+from reports.chain import Entry
+from reports.chain import iso
 from reports.journal import sync_directory
 from reports.junit import write_report as write_junit
 from reports.raw import write_raw
@@ -53,7 +54,6 @@ JUNIT = "junit.xml"
 
 #: Writes one rendering of a bundle, complete but for its renderings, to the path given.
 Rendering = Callable[[Bundle, Path], None]
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def seal(
@@ -76,7 +76,8 @@ def seal(
         renderings: further renderings by file name, such as ``report.html``; ``junit.xml`` is always made.
 
     Raises:
-        UserMistake: if the folder cannot be written or is taken, or a secret would get into the bundle.
+        UserMistake: if the folder cannot be written or is taken, a secret would get into the bundle, or the store does
+            not hold what was kept in it.
     """
     _refuse_strangers(directory, store.campaign)
     draft = directory.parent / f".{directory.name}.sealing-{store.campaign}"
@@ -112,7 +113,7 @@ def conclude_campaign(store: EvidenceStore, plant: Plant, results: Iterable[Resu
     concluded = tuple(kept[case.id] for case in cases)
     standing = Standing.of(concluded)
     facts = store.facts
-    started, ended = (_iso(utc_ns) for utc_ns in store.span_utc_ns())
+    started, ended = (iso(utc_ns) for utc_ns in store.span_utc_ns())
     return Campaign(
         campaign=store.campaign,
         plant=plant.plant,
@@ -135,6 +136,7 @@ def _says_nothing(judged: Result, measured: Container[str]) -> bool:
 
 def _write(store: EvidenceStore, draft: Path, results: Iterable[Result], renderings: Mapping[str, Rendering]) -> None:
     """Fill the folder ``draft`` with a bundle."""
+    store.require_unaltered()
     _write_text(draft / PLANT, store.plant_yaml)
     for name, text in store.profile_yamls.items():
         _write_text(draft / profile_path(name), text)
@@ -148,13 +150,14 @@ def _write(store: EvidenceStore, draft: Path, results: Iterable[Result], renderi
     _write_lines(draft / EVENTS, store.events())
     _write_observations(store, draft / OBSERVATIONS, secrets)
     write_raw(store.raw(), draft / RAW)
-    _write_manifest(draft, campaign.campaign)  # for the renderings, which may quote it
+    chain = _write_chain(store, draft / CHAIN, secrets)
+    _write_manifest(draft, campaign.campaign, chain)  # for the renderings, which may quote it
     for name, render in renderings.items():
         render(Bundle(draft), draft / name)
     for path in _files(draft):
         if found := secrets.in_file(path) or secrets.in_texts([path.relative_to(draft)]):
             raise _mistake("bundle-secret", path.relative_to(draft), reference=found)
-    _write_manifest(draft, campaign.campaign)
+    _write_manifest(draft, campaign.campaign, chain)
 
 
 def _write_observations(store: EvidenceStore, path: Path, secrets: Secrets) -> None:
@@ -170,17 +173,33 @@ def _write_observations(store: EvidenceStore, path: Path, secrets: Secrets) -> N
         writer.write(checked() if secrets else store.rows())
 
 
-def _write_manifest(draft: Path, campaign: str) -> None:
+def _write_chain(store: EvidenceStore, path: Path, secrets: Secrets) -> ChainRecord:
+    from reports.chain_file import ChainTable
+    from reports.chain_file import write_chain
+
+    def checked() -> Iterator[Entry]:
+        for entry in store.chain():
+            if found := secrets.in_texts([entry.subject]):
+                raise _mistake("bundle-secret", Path(path.name), reference=found)
+            yield entry
+
+    write_chain(path, checked())
+    with path.open("rb") as file:
+        return ChainTable.read(file).record()
+
+
+def _write_manifest(draft: Path, campaign: str, chain: ChainRecord) -> None:
     """Hash every file but the manifest, making each durable, and write the manifest in canonical form."""
     names = sorted(path.relative_to(draft).as_posix() for path in _files(draft))
     manifest = Manifest(
         campaign=campaign,
-        sealed_utc=_iso(time.time_ns()),
+        sealed_utc=iso(time.time_ns()),
         host=platform.node(),
         kernel=host.kernel(),
         clock=host.clock(),
         versions=host.versions(),
         files={name: _hashed(draft / name) for name in names if name != MANIFEST},
+        chain=chain,
     )
     (draft / MANIFEST).write_bytes(canonical(manifest))
 
@@ -236,10 +255,6 @@ def _write_text(path: Path, text: str) -> None:
 def _write_lines(path: Path, records: Iterable[BaseModel]) -> None:
     with path.open("w", encoding="utf-8") as file:
         file.writelines(record.model_dump_json() + "\n" for record in records)
-
-
-def _iso(utc_ns: int) -> str:
-    return (_EPOCH + timedelta(microseconds=utc_ns // 1_000)).isoformat(timespec="microseconds")
 
 
 def _mistake(code: str, place: Path, **facts: object) -> UserMistake:

@@ -45,7 +45,6 @@ from reports.row import stored
 #: Errors of attempts for which nothing left this host.
 NOT_SENT = frozenset({"refused-by-guard", "off-schedule", "stopped", "no-route", "no-privilege", "send-failed"})
 
-_FIRST_CHAINED = 4  #: version of the tables from which on a store has a chain
 _MOST_TOLD = 20  #: alterations
 
 _NAMES = ", ".join(f'"{name}"' for name in COLUMNS)
@@ -363,7 +362,7 @@ class EvidenceStore:
 
 def require_unaltered(journal: Journal) -> None:
     """See :meth:`EvidenceStore.require_unaltered`; a store from before there were chains has none to compare with."""
-    if journal.connection.execute("PRAGMA user_version").fetchone()[0] < _FIRST_CHAINED:
+    if not journal.query("SELECT count(*) FROM sqlite_master WHERE name = 'chain'").fetchone()[0]:
         return
     place = str(journal.directory / FILE)
     problems = [

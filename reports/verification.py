@@ -8,6 +8,7 @@ from dataclasses import field
 from pathlib import Path
 
 from profiles.language import Texts
+from reports.bundle import ChainRecord
 from reports.wording import visible
 
 _LONGEST = 200  #: characters of a fact; a whole list of objects helps nobody
@@ -32,6 +33,8 @@ class Verification:
 
     bundle: Path
     campaign: str = ""
+    version: int = 0  #: of the bundle's format; 0 where the manifest does not say
+    chain: ChainRecord | None = None  #: what the manifest says of the hash chain
     files: int = 0  #: files whose hash was compared
     observations: int = 0  #: rows read
     items: int = 0  #: results computed again

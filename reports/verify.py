@@ -9,13 +9,19 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from collections.abc import Iterator
 from collections.abc import Mapping
+from datetime import UTC
+from datetime import datetime
+from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 from profiles.problem import Problem
 from profiles.problem import UserMistake
 from reports.bundle import ATTEMPTS
+from reports.bundle import CHAIN
 from reports.bundle import EVENTS
 from reports.bundle import MANIFEST
 from reports.bundle import OBSERVATIONS
@@ -24,7 +30,8 @@ from reports.bundle import RESULTS
 from reports.bundle import Bundle
 from reports.bundle import FileRecord
 from reports.bundle import Manifest
-from reports.bundle import canonical
+from reports.bundle import canonical_json
+from reports.bundle import checksum
 from reports.plain import Malformed
 from reports.plain import is_safe
 from reports.plain import open_plain
@@ -34,6 +41,9 @@ from reports.verification import Verification
 
 MAX_FILES = 100_000
 MAX_DEPTH = 32  #: folders in folders
+CLOCK_SLACK = timedelta(minutes=10)  #: by which the clocks of who seals and who verifies may differ
+_HOUR = timedelta(hours=1)
+_ATTACHED = re.compile(r"manifest\.(?:dsse\.json|[0-9a-f]{16}\.pem|[0-9a-f]{16}\.[0-9a-f]{16}\.tsr)")
 _REQUIRED = (RESULTS, OBSERVATIONS, PLANT, ATTEMPTS, EVENTS)
 
 
@@ -43,7 +53,8 @@ def verify(bundle: Path | str) -> Verification:
     Nothing in the bundle is run, no link is followed, and no more is read than a campaign can hold.
 
     Raises:
-        UserMistake: if it cannot be checked: there is no such folder, it is no bundle, or it may not be read.
+        UserMistake: if it cannot be checked: there is no such folder, it is no bundle, it is of a later version, or it
+            may not be read.
     """
     folder = Path(bundle)
     if not folder.is_dir():
@@ -58,6 +69,7 @@ def verify(bundle: Path | str) -> Verification:
     if not present.keys() & {MANIFEST, RESULTS}:
         raise UserMistake([Problem("bundle-no-results", "reports", file=str(bundle), facts={"name": RESULTS})])
     opened = Bundle(folder)
+    opened.refuse_newer()
     manifest = _manifest(opened, present, verification)
     if manifest is not None:
         _compare_files(folder, present, manifest, verification)
@@ -72,7 +84,10 @@ def _files(folder: Path, verification: Verification) -> Iterator[tuple[str, int]
     while waiting:
         prefix, depth = waiting.pop()
         with os.scandir(folder / prefix) as entries:
-            for entry in sorted(entries, key=lambda entry: entry.name):
+            found = sorted(entries, key=lambda entry: entry.name)
+            if not found and prefix:
+                verification.found("folder-extra", prefix)
+            for entry in found:
                 name = prefix + entry.name
                 count += 1
                 if count > MAX_FILES or depth > MAX_DEPTH:
@@ -90,13 +105,35 @@ def _manifest(bundle: Bundle, present: Mapping[str, int], verification: Verifica
         verification.found("manifest-missing", MANIFEST)
         return None
     try:
+        written = read_plain(bundle.path, MANIFEST)
+        value = bundle.read_json(MANIFEST)
         manifest = bundle.read_manifest()
-        if canonical(manifest) != read_plain(bundle.path, MANIFEST):
-            verification.found("manifest-not-canonical", MANIFEST)
+        verification.version = bundle.read_version()
     except Malformed as malformed:
         verification.found("manifest-malformed", MANIFEST, error=malformed.error)
         return None
+    if _canonical(value) != written:
+        verification.found("manifest-not-canonical", MANIFEST)
+    if verification.version > 1:
+        _compare_checksum(value, manifest, verification)
+    _compare_clock(manifest, verification)
+    verification.chain = manifest.chain
     return manifest
+
+
+def _canonical(value: object) -> bytes:
+    try:
+        return canonical_json(value)
+    except UnicodeEncodeError:  # a lone surrogate, which JSON can spell and UTF-8 cannot
+        return b""
+
+
+def _compare_checksum(value: Mapping[str, Any], manifest: Manifest, verification: Verification) -> None:
+    """A version that has a checksum and a chain must state them."""
+    if manifest.checksum != (computed := checksum(value)):
+        verification.found("manifest-altered", MANIFEST, stored=manifest.checksum, computed=computed)
+    if manifest.chain is None:
+        verification.found("chain-missing", MANIFEST)
 
 
 def _compare_files(folder: Path, present: Mapping[str, int], manifest: Manifest, verification: Verification) -> None:
@@ -110,9 +147,30 @@ def _compare_files(folder: Path, present: Mapping[str, int], manifest: Manifest,
         else:
             _compare_hash(folder, name, record, verification)
     for name in sorted(present.keys() - manifest.files.keys() - {MANIFEST}):
-        verification.found("file-extra", name)
-    for name in sorted(set(_REQUIRED) - manifest.files.keys()):
+        if not _is_attached(name):
+            verification.found("file-extra", name)
+    for name in sorted(filter(_is_attached, manifest.files)):
+        verification.found("signing-sealed", name)
+    required = {*_REQUIRED, CHAIN} if manifest.chain else set(_REQUIRED)
+    for name in sorted(required - manifest.files.keys()):
         verification.found("file-not-sealed", name)
+
+
+def _is_attached(name: str) -> bool:
+    """Whether a file belongs to the signatures, which no manifest can list; ``reports.signing`` looks at those."""
+    return _ATTACHED.fullmatch(name) is not None
+
+
+def _compare_clock(manifest: Manifest, verification: Verification) -> None:
+    """Nothing is sealed later than now; which clock is wrong cannot be told."""
+    try:
+        sealed = datetime.fromisoformat(manifest.sealed_utc)
+        ahead = sealed - datetime.now(UTC)
+    except (TypeError, ValueError) as error:
+        verification.found("manifest-malformed", MANIFEST, error=error)
+        return
+    if ahead > CLOCK_SLACK:
+        verification.found("sealed-in-future", MANIFEST, sealed=manifest.sealed_utc, hours=f"{ahead / _HOUR:.1f}")
 
 
 def _compare_hash(folder: Path, name: str, record: FileRecord, verification: Verification) -> None:

@@ -1,4 +1,7 @@
-"""JSON Schemas of the bundle's records; ``python -m reports.schemas`` writes them anew from the models."""
+"""JSON Schemas of the bundle's records; ``python -m reports.schemas`` writes them anew from the models.
+
+``manifest-1.json`` stays as it was: bundles of that version are only read.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from pydantic import BaseModel
 from reports.bundle import Manifest
 from reports.result import Campaign
 
-_MODELS: dict[str, type[BaseModel]] = {"results-1.json": Campaign, "manifest-1.json": Manifest}
+_MODELS: dict[str, type[BaseModel]] = {"results-1.json": Campaign, "manifest-2.json": Manifest}
 
 
 def schemas() -> dict[str, dict[str, Any]]:
