@@ -192,8 +192,14 @@ class Followed(Generic[_T]):
                 yield Break(entry, more)
                 del self._held[: entry.rows + more]
             at = following
-        if left := len(self._held) + sum(1 for _ in self._things):
+        if left := self._left():
             yield Break(None, left)
+
+    def _left(self) -> int:
+        """How many things are left; none is afterwards."""
+        left = len(self._held) + sum(1 for _ in self._things)
+        self._held.clear()
+        return left
 
     def _fits(self, at: Linked, start: int) -> bool:
         entry, previous = at
@@ -208,12 +214,11 @@ class Followed(Generic[_T]):
     def _shift(self, entry: Entry, following: Linked | None) -> int:
         """By how many things the entry grew: so many before the one that follows, or that there are in all."""
         if following is None:
-            self._hold(entry.rows)
-            return min(len(self._held) - entry.rows, 0)
+            return self._left() - entry.rows
         self._searches += 1
         near = sorted(range(-min(_SHIFT, entry.rows), _SHIFT + 1), key=abs)
         for more in dict.fromkeys((*near, -entry.rows)):
             if self._fits(following, entry.rows + more):
                 return more
         self._hold(entry.rows)
-        return 0
+        return min(len(self._held) - entry.rows, 0)

@@ -56,10 +56,12 @@ def _record(verification: Verification) -> dict[str, Any]:
     return {
         "bundle": str(verification.bundle),
         "campaign": verification.campaign,
+        "version": verification.version,
         "sound": verification.sound,
         "files": verification.files,
         "observations": verification.observations,
         "items": verification.items,
+        "chain": verification.chain and verification.chain.model_dump(),
         "findings": findings,
     }
 
@@ -81,7 +83,17 @@ def _print(verification: Verification) -> None:
     files, observations, items = verification.files, verification.observations, verification.items
     checked = texts.get("verify.checked", files=files, observations=observations, items=items)
     console.print(Text(checked, "dim"))
+    console.print(Text(_chained(verification), "dim"))
     console.print(Text(texts.get("verify.unsigned"), "dim"))
+
+
+def _chained(verification: Verification) -> str:
+    """What there is of a hash chain."""
+    texts, chain = Texts.of("reports"), verification.chain
+    if chain is None:
+        return texts.get("verify.no-chain", version=verification.version)
+    said = texts.get("verify.chain", **chain.model_dump())
+    return f"{said} {texts.get('verify.adopted', count=chain.adopted)}" if chain.adopted else said
 
 
 def _table(verification: Verification) -> Table:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 from collections.abc import Callable
@@ -28,12 +27,14 @@ from profiles.reduced import Matrix
 from profiles.reduced import Register
 from profiles.reduced import Samples
 from profiles.requirement import Requirement
+from reports import keeping
 from reports.bundle import Bundle
-from reports.bundle import canonical
 from reports.exhibit import record_of
 from reports.html import render
 from reports.result import Result
 from reports.verify import verify
+from tests.reports.evidence.forging import as_version_1
+from tests.reports.evidence.forging import reseal
 
 KINDS: dict[str, Callable[[list[Observation]], Exhibit | None]] = {
     "bars": lambda rows: exhibit(
@@ -67,12 +68,7 @@ def edit(bundle: Path, change: Callable[[dict[str, Any]], object]) -> None:
         if result["exhibit"]:
             change(result)
     path.write_text(json.dumps(content, ensure_ascii=False), "utf-8")
-    manifest = Bundle(bundle).read_manifest()
-    record = manifest.files["results.json"].model_copy(
-        update={"sha256": hashlib.sha256(path.read_bytes()).hexdigest(), "size": path.stat().st_size}
-    )
-    files = dict(manifest.files) | {"results.json": record}
-    (bundle / "manifest.json").write_bytes(canonical(manifest.model_copy(update={"files": files})))
+    reseal(bundle)
 
 
 def test_it_is_kept_and_follows_from_the_data(bundle: Path) -> None:
@@ -105,6 +101,8 @@ def test_what_is_shown_and_does_not_follow_is_found(bundle: Path, change: Callab
 
 
 def test_last_digits_of_another_release_are_no_alteration(bundle: Path) -> None:
+    as_version_1(bundle)  # else they are chained, and written once only
+
     def nudge(result: dict[str, Any]) -> None:
         for row in result["exhibit"].get("rows", []) + result["exhibit"].get("points", []):
             row[1] = row[1] and row[1] * (1 + 1e-13)
@@ -114,6 +112,7 @@ def test_last_digits_of_another_release_are_no_alteration(bundle: Path) -> None:
 
 
 def test_evidence_from_before_there_was_any_verifies_and_renders(bundle: Path) -> None:
+    as_version_1(bundle)
     edit(bundle, lambda it: it.pop("exhibit"))
     assert verify(bundle).sound
     assert "RCH-E" in render(Bundle.open(bundle))
@@ -123,7 +122,8 @@ def test_a_store_from_before_there_was_any_is_sealed_without_a_new_attempt(evide
     with evidence.create() as store:
         result = Result(item="i", profile="p", requirement="R", indicator="x", scope={}, verdict="pass", reason="met")
         old = result.model_dump(mode="json", exclude={"exhibit"})
-        store._journal.insert("results", "run, utc_ns, item, record", (store.run, 1, "i", json.dumps(old)))
+        row = (store.run, 1, "i", json.dumps(old))
+        store._keep("results", "run, utc_ns, item, record", [row], [keeping.result(*row)])
         store.put_result(result)
         assert [it.attempts for it in store.results()] == [1]
         assert store.superseded() == []
