@@ -32,6 +32,7 @@ FORMATS = {
     "csv": Format(".csv", "reports.tables.csv_file", "write_results"),
     "csv-objects": Format(".objects.csv", "reports.tables.csv_file", "write_failing"),
     "html": Format(".html", "reports.html", "write_report"),
+    "oscal": Format(".oscal", "reports.oscal", "write_report"),  # a folder
     "xlsx": Format(".xlsx", "reports.tables.workbook", "write_report"),
     "junit": Format(".junit.xml", "reports.junit", "write_report"),
 }

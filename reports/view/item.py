@@ -196,7 +196,11 @@ def _basis(result: Result, asked: Requirement | None) -> Basis:
     indicator = find(result.indicator)
     methods = result.observations.methods if result.observations else indicator.methods if indicator else ()
     return Basis(
-        _scope(asked), _definition(result.indicator), _rule(result.rule, asked), _parameters(asked), ", ".join(methods)
+        _scope(asked),
+        definition(result.indicator),
+        rule_text(result.rule, asked),
+        _parameters(asked),
+        ", ".join(methods),
     )
 
 
@@ -265,7 +269,7 @@ def _provenance(source: Source) -> Provenance:
     )
 
 
-def _definition(indicator: str) -> Said:
+def definition(indicator: str) -> Said:
     """How the indicator is computed; without words of ours, what its function says of itself."""
     try:
         return say(f"definition.{indicator}")
@@ -274,7 +278,8 @@ def _definition(indicator: str) -> Said:
         return same(" ".join(found.definition.split()) if found else "")
 
 
-def _rule(rule: str, asked: Requirement | None) -> Said:
+def rule_text(rule: str, asked: Requirement | None) -> Said:
+    """How it is decided, with the requirement's own confidence and quantile."""
     if rule not in list(Rule):
         return same(rule)
     if asked is None:
