@@ -71,6 +71,15 @@ class _Sample:
         return all(name in self.values for name in (_RANGES if radio else ("access",)))
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One place of an activity area, and what was found of it by one technology."""
+
+    area: str
+    at: Cell | str  #: a cell of the grid, or the id of a survey point
+    covered: bool | None  #: ``None`` if it is not known: not sampled, too few samples, or the instrument failed
+
+
 @indicator(
     "access-coverage",
     unit="%",
@@ -92,9 +101,12 @@ def access_coverage(register: Register, observations: Iterable[Observation], par
 
 
 def surveyed(
-    register: Register, observations: Iterable[Observation], parameters: CoverageParameters
+    register: Register,
+    observations: Iterable[Observation],
+    parameters: CoverageParameters,
+    places: list[Place] | None = None,
 ) -> dict[str, Tally] | Invalid:
-    """What was found, by kind of place; or why there is nothing to be counted."""
+    """What was found, by kind of place; or why there is nothing to be counted. Each place is added to ``places``."""
     members = [member for member in register.members if member.drawn]
     if empty := [member.id for member in members if not _is_sampled(member)]:
         return _invalid("area-not-sampled", empty)
@@ -105,12 +117,15 @@ def surveyed(
     points = [Member(id, "area", addresses) for member in members for id, addresses in _points(member) if addresses]
     live = judged_objects(points, _apart(observations, log), parameters)
     tallies: dict[str, Tally] = defaultdict(Tally)
+    kept = [] if places is None else places
     for member in members:
         samples = _once(log[member.id].values())
         if "cells" in member.fact("logged"):
-            _count_cells(member, grids[member.fact("area")], samples, parameters, tallies["cells"])
+            counted = _count_cells(member, grids[member.fact("area")], samples, parameters, tallies["cells"])
+            kept += [Place(member.fact("area"), cell, outcome) for cell, outcome in counted]
         if _points(member):
-            _count_points(member, samples, live, parameters, tallies["points"])
+            counted_points = _count_points(member, samples, live, parameters, tallies["points"])
+            kept += [Place(member.fact("area"), id, outcome) for id, outcome in counted_points]
     for tally in tallies.values():  # of areas that were not drawn nothing is known
         tally.unsampled += len(register.members) - len(members)
     return dict(sorted(tallies.items()))
@@ -177,7 +192,8 @@ def _once(samples: Iterable[_Sample]) -> list[_Sample]:
 
 def _count_cells(
     member: Member, cells: frozenset[Cell], samples: Sequence[_Sample], parameters: CoverageParameters, tally: Tally
-) -> None:
+) -> list[tuple[Cell, bool | None]]:
+    """Counts the cells of an object; returns what was found of each."""
     by_cell: dict[Cell, list[_Sample]] = defaultdict(list)
     for sample in samples:
         x, y = (sample.place.get(name) for name in ("x_m", "y_m"))
@@ -185,19 +201,22 @@ def _count_cells(
             by_cell[cell_at(float(x), float(y), parameters.grid_m)].append(sample)  # type: ignore[arg-type]
     if samples and cells.isdisjoint(by_cell):
         tally.failing.append(Finding(member.id, "log-elsewhere"))
-    unsampled = 0
+    outcomes: list[tuple[Cell, bool | None]] = []
     for cell in sorted(cells):
         if len(by_cell[cell]) < parameters.least_samples:
-            unsampled += 1
+            outcomes.append((cell, None))
             continue
         lacking = _lacking(by_cell[cell], _is_radio(member), parameters)
         tally.count(not lacking)
+        outcomes.append((cell, not lacking))
         if lacking:
             where = described(cell, parameters.grid_m)
             tally.failing.append(Finding(member.id, "cell-not-covered", f"{where} · {lacking}"))
+    unsampled = sum(outcome is None for _, outcome in outcomes)
     tally.unsampled += unsampled
     if unsampled:
         tally.failing.append(Finding(member.id, "cells-not-sampled", f"{unsampled}/{len(cells)}"))
+    return outcomes
 
 
 def _count_points(
@@ -206,8 +225,9 @@ def _count_points(
     live: Mapping[str, Judged],
     parameters: CoverageParameters,
     tally: Tally,
-) -> None:
-    """A point that was both probed and logged is covered if both say so."""
+) -> list[tuple[str, bool | None]]:
+    """A point that was both probed and logged is covered if both say so; returns what was found of each."""
+    found: list[tuple[str, bool | None]] = []
     logged: dict[str, list[_Sample]] = defaultdict(list)
     for sample in samples:
         logged[str(sample.place.get("point"))].append(sample)
@@ -222,11 +242,13 @@ def _count_points(
             lacking = _lacking(whole, _is_radio(member), parameters) if whole else ""
             outcomes.append(not lacking if whole else None)
             tally.failing += [Finding(id, "point-not-covered", lacking)] if lacking else []
+        found.append((id, all_of(outcomes) if outcomes else None))
         if outcomes:
-            tally.count(all_of(outcomes))
+            tally.count(found[-1][1])
         else:
             tally.unsampled += 1
             tally.failing.append(Finding(id, "point-not-sampled"))
+    return found
 
 
 def _is_number(found: object) -> bool:

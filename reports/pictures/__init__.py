@@ -19,7 +19,18 @@ from reports.pictures.source import Source
 from reports.wording import Said
 
 #: Kinds of pictures in the order of a report, each with its module, which has ``found(source) -> Iterator[Found]``.
-KINDS = ("pillars", "delays")
+KINDS = (
+    "pillars",
+    "topology",
+    "segmentation",
+    "coverage",
+    "delays",
+    "rates",
+    "optical",
+    "ipv6",
+    "roofline",
+    "trend",
+)
 
 __all__ = ["KINDS", "Picture", "pictures"]
 

@@ -49,12 +49,17 @@ def _named(sheet: Sheet, axes: Axes, threshold: Threshold, at: float) -> None:
     )  # fmt: skip
 
 
-def legend_above(axes: Any, handles: Sequence[Any] | None = None, columns: int = 4, pad: float = 0.0) -> None:  # noqa: ANN401
-    """The legend over the axes, where no data are."""
+def legend_above(axes: Any, handles: Sequence[Any] | None = None, columns: int = 4, above_pt: float = 0.0) -> None:  # noqa: ANN401
+    """The legend over the axes, where no data are; ``above_pt`` points higher, where something else stands there."""
+    from matplotlib.transforms import ScaledTranslation
+
     more = {} if handles is None else {"handles": list(handles)}
+    if handles is not None and not handles:
+        return
+    place = axes.transAxes + ScaledTranslation(0, above_pt / 72, axes.figure.dpi_scale_trans)
     axes.legend(
-        loc="lower left", bbox_to_anchor=(0.0, 1.0 + pad), ncols=columns, handlelength=1.8, columnspacing=1.4,
-        borderpad=0.2, borderaxespad=0.2, **more,
+        loc="lower left", bbox_to_anchor=(0.0, 1.0), bbox_transform=place, ncols=columns, handlelength=1.8,
+        columnspacing=1.4, borderpad=0.2, borderaxespad=0.2, **more,
     )  # fmt: skip
 
 

@@ -36,10 +36,16 @@ def supported() -> frozenset[int]:
     Raises:
         UserMistake: if no family is installed.
     """
-    from matplotlib.ft2font import FT2Font
+    return frozenset(_font().get_charmap())
 
-    face = _face()
-    return frozenset(FT2Font(face.fname, face_index=face.index).get_charmap())
+
+@cache
+def advance(character: str) -> float:
+    """How wide a character of :func:`family` is, in units of the type size."""
+    from matplotlib.ft2font import LoadFlags
+
+    font = _font()
+    return float(font.load_char(ord(character), flags=LoadFlags.NO_SCALE).horiAdvance / font.units_per_EM)
 
 
 def svg_families() -> list[str]:
@@ -56,6 +62,14 @@ def _face() -> Any:  # noqa: ANN401 - matplotlib has no types
     if found is None:
         raise UserMistake([Problem("no-font", CATALOGUE, facts={"families": ", ".join(wanted()["installed"][:6])})])
     return found
+
+
+@cache
+def _font() -> Any:  # noqa: ANN401
+    from matplotlib.ft2font import FT2Font
+
+    face = _face()
+    return FT2Font(face.fname, face_index=face.index)
 
 
 def _installed() -> Any:  # noqa: ANN401

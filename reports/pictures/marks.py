@@ -30,7 +30,7 @@ class Mark(NamedTuple):
 
 MET = Mark("o", BLUE, False, "#a9cfe8", "")
 FAILED = Mark("X", ORANGE, False, "#f3b58a", "xxx")
-OPEN = Mark("o", GREY, True, "#ffffff", "///")
+OPEN = Mark("o", GREY, True, "#eeeeee", "///")
 REPORTED = Mark("s", SKY, True, "#dff0fb", "")
 NONE = Mark("_", FAINT, True, "#f4f4f4", "")
 #: Outcomes of checks and places.

@@ -106,7 +106,7 @@ def _radar(sheet: Sheet, axes: Any, spokes: Sequence[Spoke]) -> None:  # noqa: A
     for angle, spoke in zip(angles, spokes, strict=True):
         aside = math.sin(angle)
         side = "center" if abs(aside) < 0.1 else "left" if aside > 0 else "right"
-        axes.text(angle, 1.09, sheet.text(spoke.name, 8), ha=side, va="center", size=TEXT)
+        axes.text(angle, 1.14, sheet.text(spoke.name, 8), ha=side, va="center", size=TEXT)
     axes.spines["polar"].set_color(marks.RULE)
     closed_met, closed_possible = [*met, met[0]], [*possible, possible[0]]
     if any(it.open for it in spokes):

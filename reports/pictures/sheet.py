@@ -27,6 +27,8 @@ WIDTH_IN = 8.0
 TITLE, TEXT, SMALL, TINY = 13.0, 10.0, 8.5, 7.5  #: sizes of type, points
 _EDGE_IN = 0.16
 _LEADING = 1.42
+_BOLD = 1.07  #: how much wider bold type is
+_KEYS_PT = 17.0  #: height of a row of keys
 _POINTS = 72
 
 
@@ -42,16 +44,23 @@ class Sheet:
         shown = drawable(said.in_language(self.language) if isinstance(said, Said) else said, supported())
         return shown if most is None else shortened(shown, most)
 
-    def lay_out(self, title: Said, about: Said, notes: Sequence[Said]) -> None:
-        """Write the title, what it is about below it, and the notes at the foot; axes get the room between."""
+    def lay_out(self, title: Said, about: Said, notes: Sequence[Said], keys: Sequence[Any] = ()) -> None:
+        """Write the title, what it is about and a row of keys below it, and notes at the foot; axes get the rest."""
         wide = (WIDTH_IN - 2 * _EDGE_IN) * _POINTS
         high = self.figure.get_size_inches()[1] * _POINTS
         top = high - _EDGE_IN * _POINTS
-        head = [(line, TITLE, "bold", marks.INK) for line in wrapped(self.text(title), wide / TITLE, 2)]
+        head = [(line, TITLE, "bold", marks.INK) for line in wrapped(self.text(title), wide / TITLE / _BOLD, 2)]
         head += [(line, TEXT, "normal", marks.INK) for line in wrapped(self.text(about), wide / TEXT, 3)]
         for line, size, weight, colour in head:
             self._line(line, top - size, size, weight, colour)
             top -= size * _LEADING
+        if keys:
+            legend = self.figure.legend(
+                handles=list(keys), loc="upper left", ncols=len(keys), bbox_to_anchor=(0.005, (top + 2) / high),
+                handlelength=1.8, columnspacing=1.4, borderpad=0.2,
+            )  # fmt: skip
+            legend.set_in_layout(False)
+            top -= _KEYS_PT
         foot = [line for note in notes for line in wrapped(self.text(note), wide / TINY, 3)]
         bottom = _EDGE_IN * _POINTS
         for line in reversed(foot):

@@ -9,10 +9,11 @@ from collections.abc import Iterable
 from profiles.language import LANGUAGES
 from profiles.language import Texts
 from reports.pictures.fonts import CATALOGUE
+from reports.pictures.fonts import advance
 from reports.wording import Said
 from reports.wording import visible
 
-_SPACE = re.compile(r"\s+")
+_SPACE = re.compile(r"[ \t\n\r]+")  # not the space that keeps a number with its unit
 #: Right-to-left scripts: without an engine that orders them they would be drawn backwards.
 _BACKWARDS = frozenset({"R", "AL", "AN"})
 UNKNOWN = "□"  #: stands for a character that cannot be drawn
@@ -46,8 +47,8 @@ def _is_drawable(character: str, known: frozenset[int]) -> bool:
 
 
 def width(text: str) -> float:
-    """How wide ``text`` is, in units of the type size: 1 for Chinese, about a half for others."""
-    return sum(1.0 if unicodedata.east_asian_width(it) in "WF" else 0.56 for it in text)
+    """How wide ``text`` is, in units of the type size: 1 for each Chinese character, about a half for others."""
+    return sum(map(advance, text))
 
 
 def shortened(text: str, most: float) -> str:
@@ -61,7 +62,7 @@ def shortened(text: str, most: float) -> str:
 def _fitting(text: str, most: float) -> str:
     taken = 0.0
     for index, character in enumerate(text):
-        taken += width(character)
+        taken += advance(character)
         if taken > most:
             return text[:index]
     return text
@@ -83,4 +84,4 @@ def wrapped(text: str, most: float, lines: int) -> list[str]:
 
 def _pieces(text: str) -> list[str]:
     """What may not be broken: words with the space after them, and Chinese characters with the mark after them."""
-    return re.findall(r"[\u2e80-\u9fff\uff00-\uffef](?:[，。；：、）】」》？！”’])*|[^\s\u2e80-\u9fff]+\s*|\s+", text)
+    return re.findall(r"[\u2e80-\u9fff\uff00-\uffef][，。；：、）】」》？！”’]*|[^ \u2e80-\u9fff]+ *| +", text)

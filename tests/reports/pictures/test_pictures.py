@@ -21,7 +21,7 @@ def made(make_bundle: Callable[..., Bundle]) -> list[Picture]:
 
 
 def test_a_bundle_has_the_pictures_it_has_data_for(made: list[Picture]) -> None:
-    assert [it.id for it in made] == ["pillars", "delays:echo"]
+    assert [it.id for it in made] == ["pillars", "topology", "delays:echo"]
     assert {it.kind for it in made} <= set(KINDS)
 
 
