@@ -34,5 +34,7 @@ FORMATS = {
     "html": Format(".html", "reports.html", "write_report"),
     "oscal": Format(".oscal", "reports.oscal", "write_report"),  # a folder
     "xlsx": Format(".xlsx", "reports.tables.workbook", "write_report"),
+    "docx": Format(".docx", "reports.word", "write_report"),
+    "pdf": Format(".pdf", "reports.pdf", "write_report"),
     "junit": Format(".junit.xml", "reports.junit", "write_report"),
 }

@@ -331,3 +331,15 @@ def make_bundle(tmp_path: Path) -> Callable[..., Bundle]:
 def make_example(tmp_path: Path) -> Callable[..., ExampleBundle]:
     """The factory itself."""
     return partial(example, tmp_path)
+
+
+@pytest.fixture(scope="session")
+def make_lasting(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., ExampleBundle]:
+    """The factory itself, for examples that a whole session shares."""
+    return lambda **more: example(tmp_path_factory.mktemp("example"), **more)
+
+
+@pytest.fixture(scope="session")
+def write_lasting(tmp_path_factory: pytest.TempPathFactory) -> Callable[[ExampleBundle], Bundle]:
+    """Writes such an example as files."""
+    return lambda made: write_bundle(made, tmp_path_factory.mktemp("written") / "bundle")
