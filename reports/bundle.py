@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Mapping
 from functools import cached_property
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 from typing import Any
@@ -63,6 +64,7 @@ PARTICULARS = "particulars.yaml"  #: if any were given
 RAW = "raw"  #: folder; output of the tools
 
 MAX_PROFILES = 100
+_KEPT = 1 << 18  #: characters of YAML up to which what was read is kept, in case that it is read again
 
 _Model = TypeVar("_Model", bound=BaseModel)
 _T = TypeVar("_T")
@@ -359,6 +361,16 @@ def _text(name: str, content: bytes) -> str:
 
 
 def _parsed(name: str, model: type[_Model], text: str) -> _Model:
+    return _kept(name, model, text) if len(text) <= _KEPT else _read(name, model, text)
+
+
+@lru_cache(maxsize=16)
+def _kept(name: str, model: type[_Model], text: str) -> _Model:
+    """The same text is the same value, which nobody changes: many bundles share a profile, and one is read twice."""
+    return _read(name, model, text)
+
+
+def _read(name: str, model: type[_Model], text: str) -> _Model:
     value, mishaps = yaml12.parse(text)
     if mishaps:
         line, column = mishaps[0].place

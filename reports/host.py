@@ -5,6 +5,7 @@ from __future__ import annotations
 import platform
 import sqlite3
 from contextlib import suppress
+from functools import cache
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version
 from pathlib import Path
@@ -33,6 +34,12 @@ _SYNCHRONISED = {True: "yes", False: "no", None: "unknown"}
 
 def versions() -> dict[str, str]:
     """Versions of this program, of Python, of the kernel, and of the libraries that measure, compute or write."""
+    return dict(_versions())
+
+
+@cache
+def _versions() -> dict[str, str]:
+    """Read once: what this process has loaded stays as it is, and reading costs more than sealing a small bundle."""
     found = {"python": platform.python_version(), "kernel": kernel(), "sqlite": sqlite3.sqlite_version}
     for package in _PACKAGES:
         with suppress(PackageNotFoundError):

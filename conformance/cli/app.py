@@ -28,6 +28,8 @@ COMMANDS = {
     "report": ("report", "report"),
     "compare": ("compare", "compare"),
     "verify": ("verify", "verify"),
+    "score": ("score", "score"),
+    "fleet": ("fleet", "app"),
 }
 
 #: Base of the exceptions for wrong arguments, of which typer names only this descendant.

@@ -1,0 +1,150 @@
+"""``plantproof fleet``: many bundles at once."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from collections.abc import Callable
+from datetime import UTC
+from datetime import datetime
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING
+from typing import Annotated
+from typing import Literal
+
+import typer
+
+from profiles.language import Texts
+from profiles.problem import Problem
+from profiles.problem import UserMistake
+
+if TYPE_CHECKING:
+    from reports.fleet.index import Indexed
+
+_texts = Texts.of("conformance")
+_PROCESSORS = len(os.sched_getaffinity(0))  #: that this process may use
+_INCOMPLETE = 1  #: exit status of an indexing that found bundles that are altered or cannot be read
+
+app = typer.Typer(help=_texts.get("cli.fleet"), no_args_is_help=True, add_completion=False)
+
+_Workers = Annotated[int, typer.Option("--workers", min=1, max=256, help=_texts.get("cli.fleet-workers"))]
+_Directory = Annotated[Path, typer.Argument(metavar="DIR", help=_texts.get("cli.fleet-directory"))]
+_Index = Annotated[Path, typer.Argument(metavar="INDEX", help=_texts.get("cli.fleet-index-folder"))]
+_Json = Annotated[bool, typer.Option("--json", help=_texts.get("cli.json"))]
+_Basis = Annotated[str | None, typer.Option("--basis", metavar="ID", help=_texts.get("cli.fleet-basis"))]
+
+
+@app.command(help=_texts.get("cli.fleet-index"))
+def index(
+    directory: _Directory,
+    out: Annotated[Path | None, typer.Option("--out", metavar="INDEX", help=_texts.get("cli.fleet-out"))] = None,
+    workers: _Workers = _PROCESSORS,
+    check: Annotated[Literal["full", "hash"], typer.Option("--check", help=_texts.get("cli.fleet-check"))] = "full",
+    anew: Annotated[bool, typer.Option("--anew", help=_texts.get("cli.fleet-anew"))] = False,
+    as_json: _Json = False,
+) -> int:
+    """Verify and index every bundle below a folder; exit 1 if some are altered or unreadable."""
+    from reports.fleet.index import NAME
+    from reports.fleet.index import index as make
+    from reports.fleet.shown import index_table
+
+    target = out or directory.resolve().with_name(f"{directory.resolve().name}.{NAME}")
+    counts = make(directory, target, workers=workers, full=check == "full", anew=anew, told=_progress())
+    if as_json:
+        found = {name: getattr(counts, name) for name in type(counts).__slots__}
+        typer.echo(json.dumps({"index": str(target), **found}, ensure_ascii=False, indent=1))
+    else:
+        _print(*index_table(counts, target))
+    return _INCOMPLETE if counts.altered or counts.unreadable else 0
+
+
+@app.command(help=_texts.get("cli.fleet-rank"))
+def rank(
+    folder: _Index,
+    weights: Annotated[Path | None, typer.Option("--weights", metavar="FILE", help=_texts.get("cli.weights"))] = None,
+    top: Annotated[list[str] | None, typer.Option("--top", metavar="PERCENT", help=_texts.get("cli.fleet-top"))] = None,
+    basis: _Basis = None,
+    reviewed: Annotated[
+        Path | None, typer.Option("--reviewed", metavar="FILE", help=_texts.get("cli.fleet-reviewed"))
+    ] = None,
+    rows: Annotated[int, typer.Option("--rows", min=0, help=_texts.get("cli.fleet-rows"))] = 50,
+    as_json: _Json = False,
+) -> None:
+    """Candidates for the first so many per cent, by the weights that the user set; never an award."""
+    from profiles.weights import load_weights
+    from reports.fleet.query import open_index
+    from reports.fleet.rank import rank as make
+    from reports.fleet.shown import rank_record
+    from reports.fleet.shown import rank_table
+
+    if weights is None:
+        raise UserMistake([Problem("fleet-weights-none", "reports.fleet")])
+    percents = sorted({_percent(text) for text in top or ["5", "20"]})
+    names = _names(reviewed)
+    with open_index(folder) as opened:
+        found = make(opened, load_weights(weights), percents, now=datetime.now(UTC), basis=basis, reviewed=names)
+    if as_json:
+        typer.echo(json.dumps(rank_record(found), ensure_ascii=False, indent=1))
+    else:
+        _print(*rank_table(found, rows))
+
+
+@app.command(help=_texts.get("cli.fleet-synthesise"))
+def synthesise(
+    directory: _Directory,
+    count: Annotated[int, typer.Option("--count", min=1, max=1_000_000, help=_texts.get("cli.fleet-count"))] = 100,
+    seed: Annotated[int, typer.Option("--seed", help=_texts.get("cli.fleet-seed"))] = 0,
+    workers: _Workers = _PROCESSORS,
+) -> None:
+    """Make synthetic bundles."""
+    from reports.fleet.synthetic import synthesise as make
+
+    make(directory, count, seed=seed, workers=workers)
+    said = Texts.of("reports.fleet")
+    typer.echo(said.get("fleet.synthesise.done", count=count, folder=directory, seed=seed))
+
+
+def _percent(text: str) -> Fraction:
+    try:
+        found = Fraction(text.strip().removesuffix("%").strip())
+    except (ValueError, ZeroDivisionError):
+        found = Fraction(0)
+    if not 0 < found <= 100:
+        raise UserMistake([Problem("fleet-percent", "reports.fleet", facts={"found": text[:40]})])
+    return found
+
+
+def _names(file: Path | None) -> frozenset[str] | None:
+    """Names of plants, one a line."""
+    if file is None:
+        return None
+    try:
+        lines = file.read_text("utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserMistake([Problem("cannot-read", file=str(file), facts={"error": error})]) from None
+    return frozenset(line.strip() for line in lines if line.strip())
+
+
+def _progress() -> Callable[[Indexed], None]:
+    """Says now and then, on a terminal, how far it is."""
+    said = Texts.of("reports.fleet")
+    latest = [time.monotonic()]
+
+    def tell(counts: Indexed) -> None:
+        if sys.stderr.isatty() and time.monotonic() - latest[0] > 1:
+            latest[0] = time.monotonic()
+            bad = counts.altered + counts.unreadable
+            typer.echo(said.get("fleet.index.progress", bundles=counts.bundles, bad=bad), err=True)
+
+    return tell
+
+
+def _print(*parts: object) -> None:
+    from rich.console import Console
+
+    console = Console()
+    for part in parts:
+        console.print(part)

@@ -1,0 +1,1 @@
+"""Many bundles at once: indexed, ranked, reported on, judged again, and made up for trying all that out."""
