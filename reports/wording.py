@@ -134,6 +134,18 @@ def layers(text: str) -> Said:
     return Said("，".join(it.zh for it in said), ", ".join(it.en for it in said))
 
 
+def reached(text: str) -> Said:
+    """Layered evidence in a word: where it ends, or the highest layer that answers; nothing where it tells neither."""
+    pairs = [word.split(":") for word in text.split()[1:]]
+    ends = [pair[1] for pair in pairs if pair[0] == "ends" and len(pair) > 1]
+    answered = [pair[0] for pair in pairs if pair[1:] == ["answered"]]
+    code, layer = ("ends", ends[-1]) if ends else ("reaches", answered[-1] if answered else "")
+    try:
+        return say(f"layer.{code}", layer=say(f"layer.{layer}")) if layer else same("")
+    except (KeyError, TypeError):
+        return same("")
+
+
 def pillar(id: str) -> Said:
     """A pillar's name; the id itself where it has none."""
     try:

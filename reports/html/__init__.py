@@ -22,6 +22,19 @@ from reports.view.page import view
 from reports.wording import say
 from reports.wording import visible
 
+#: Parts of the page's script, in the order in which they are joined.
+_SCRIPTS = ("page", "lists", "register", "start")
+#: Texts that the script says, by the last part of their code.
+_SPOKEN = (
+    "verdict.not-tested", "verdict.not-applicable", "verdict.error", "register.named", "register.nothing-found",
+    "register.not-drawn", "register.asked", "register.none", "control.cut-on-paper",
+)  # fmt: skip
+#: Heads of the columns of the register, saved as a table.
+_COLUMNS = (
+    "column.target", "column.name", "column.zone", "column.area", "column.class", "dimension.technology",
+    "column.addresses", "register.state", "register.layer", "register.found",
+)  # fmt: skip
+
 
 def render(bundle: Bundle, language: str = "zh") -> str:
     """The report as HTML; both languages are in it, and ``language`` is the one it opens in.
@@ -34,13 +47,14 @@ def render(bundle: Bundle, language: str = "zh") -> str:
         raise ValueError(f"language must be one of {', '.join(LANGUAGES)}, not {language!r}")
     page = view(material(bundle))
     environment = _environment()
-    style, script = (Markup(_source(environment, name)) for name in ("report.css", "report.js"))  # noqa: S704 - ours
+    style, script = Markup(_source(environment, "report.css")), _script(environment)  # noqa: S704 - ours
     return environment.get_template("report.html.jinja").render(
         page=page,
         language=language,
         style=style,
         script=script,
         policy=_policy(style, script),
+        data=page.paged.as_json(page.items) | {"texts": _texts()},
         fingerprint_command=COMMAND,
         snippet=_source(environment, "rows.py.txt"),
         tally=tally_bar([(tally.verdict, tally.count) for tally in page.tallies if tally.count]),
@@ -82,6 +96,19 @@ def _shown(value: Any) -> Any:  # noqa: ANN401 - whatever a template prints
 def _source(environment: Environment, name: str) -> str:
     assert environment.loader is not None  # noqa: S101 - set above
     return environment.loader.get_source(environment, name)[0]
+
+
+def _script(environment: Environment) -> Markup:
+    """The page's script: its parts, in a scope of their own."""
+    parts = "".join(_source(environment, f"script/{name}.js") for name in _SCRIPTS)
+    return Markup(f'"use strict";\n(() => {{\n{parts}}})();\n')  # noqa: S704 - ours
+
+
+def _texts() -> dict[str, Any]:
+    """What the script itself says, in both languages."""
+    open_fields = {name: f"{{{name}}}" for name in ("count", "shown", "total")}  # which the script fills
+    said: dict[str, Any] = {code.rpartition(".")[2]: say(code, **open_fields) for code in _SPOKEN}
+    return said | {"columns": [say(code) for code in _COLUMNS]}
 
 
 def _policy(style: str, script: str) -> str:

@@ -36,10 +36,10 @@ from reports.view.drawn import delay_view
 from reports.view.drawn import picture
 from reports.view.drawn import value_chart
 from reports.view.listing import PAGE
-from reports.view.listing import PagedData
 from reports.view.listing import Row
 from reports.view.listing import Thing
 from reports.view.listing import rows
+from reports.view.paged import PagedData
 from reports.view.waived import WaiverView
 from reports.wording import BY_URGENCY
 from reports.wording import Said
@@ -152,14 +152,14 @@ class ItemView:
 
 
 def view_item(item: Item, paged: PagedData) -> ItemView:
-    """Work one item out; lists longer than a page go to ``paged``."""
+    """Work one item out; the whole list of its failing objects goes to ``paged``."""
     result, asked = item.result, item.requirement
     anchor = result.item if _ANCHOR.fullmatch(result.item) else f"item-{item.number}"
     between_zones = isinstance(result.exhibit, MatrixRecord) and is_between_zones(result.exhibit, item.zones)
     known = item.known | item.zones if between_zones else item.known
     failing = rows(result.failing, known)
-    if len(failing) > PAGE:
-        paged.add(anchor, failing)
+    if failing:
+        paged.add(result.item, anchor, failing)
     indicator = find(result.indicator)
     return ItemView(
         number=item.number,

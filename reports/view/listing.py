@@ -1,15 +1,9 @@
-"""Lists of failing objects: the first rows for the page itself, all of them as compact data for paging.
-
-What repeats is stored once: objects that fail several requirements, reasons, notes. So 20,000 failing endpoints stay
-a few megabytes, and nothing is drawn before a reader asks for it.
-"""
+"""Objects and lists of failing objects, with what the plant file says of each."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from collections.abc import Sequence
-from dataclasses import dataclass
-from dataclasses import field
 from typing import Any
 from typing import NamedTuple
 
@@ -19,6 +13,7 @@ from fixtures.plant.model import Plant
 from profiles.reduced import Member
 from reports.result import FindingRecord
 from reports.wording import Said
+from reports.wording import dimension_value
 from reports.wording import note
 from reports.wording import reason
 from reports.wording import same
@@ -37,6 +32,7 @@ class Thing(NamedTuple):
     area: str = ""
     cls: Said = Said("", "")
     addresses: str = ""
+    technology: Said = Said("", "")
 
 
 class Row(NamedTuple):
@@ -60,11 +56,12 @@ def things(plant: Plant) -> dict[str, Thing]:
         zone, classes = zones.get(area.zone, area.zone), [say(f"class.{cls}") for cls in area.classes]
         spoken = Said("、".join(cls.zh for cls in classes), ", ".join(cls.en for cls in classes))
         for point in area.points:
-            found[point.id] = Thing(point.id, "", zone, areas[area.id], spoken, _all(point))
+            technology = dimension_value("technology", point.technology)
+            found[point.id] = Thing(point.id, "", zone, areas[area.id], spoken, _all(point), technology)
     for endpoint in plant.endpoints:
         zone, area_name = zones.get(endpoint.zone, endpoint.zone), areas.get(endpoint.area or "", endpoint.area or "")
-        cls = say(f"class.{endpoint.cls}")
-        found[endpoint.id] = Thing(endpoint.id, endpoint.name, zone, area_name, cls, _all(endpoint))
+        cls, technology = say(f"class.{endpoint.cls}"), dimension_value("technology", endpoint.technology)
+        found[endpoint.id] = Thing(endpoint.id, endpoint.name, zone, area_name, cls, _all(endpoint), technology)
     for one in objects(plant):
         if one.member.id not in found:
             found[one.member.id] = _facility(one, zones)
@@ -113,40 +110,6 @@ def rows(findings: Sequence[FindingRecord], known: dict[str, Thing]) -> list[Row
         Row(known.get(one.target) or Thing(one.target), reason(one.reason), note(one.reason, one.note))
         for one in findings
     ]
-
-
-@dataclass
-class PagedData:
-    """All rows of all lists, for the page's script: tables of what repeats, and index triples."""
-
-    lists: dict[str, list[list[int]]] = field(default_factory=dict)
-    _things: dict[Thing, int] = field(default_factory=dict)
-    _reasons: dict[Said, int] = field(default_factory=dict)
-    _notes: dict[Said, int] = field(default_factory=dict)
-    _classes: dict[Said, int] = field(default_factory=dict)
-
-    def add(self, anchor: str, every: Sequence[Row]) -> None:
-        """Keep the rows of the list at ``anchor``."""
-        self.lists[anchor] = [
-            [_index(self._things, row.thing), _index(self._reasons, row.reason), _index(self._notes, row.note)]
-            for row in every
-        ]
-
-    def as_json(self) -> dict[str, Any]:
-        """Plain data, as the script reads it."""
-        plain = [[*thing[:4], _index(self._classes, thing.cls), thing.addresses] for thing in self._things]
-        return {
-            "page": PAGE,
-            "things": plain,
-            "classes": list(self._classes),
-            "reasons": list(self._reasons),
-            "notes": [note.zh if note.zh == note.en else note for note in self._notes],
-            "lists": self.lists,
-        }
-
-
-def _index(table: dict[Any, int], value: Any) -> int:  # noqa: ANN401 - any hashable value
-    return table.setdefault(value, len(table))
 
 
 def _all(holder: Any) -> str:  # noqa: ANN401 - endpoints, points and devices all have addresses

@@ -19,6 +19,8 @@ from reports.result import Campaign
 from reports.result import Result
 from reports.view.delays import Distribution
 from reports.view.delays import gather
+from reports.view.reached import METHODS
+from reports.view.reached import Reached
 from reports.waivers import Waiver
 
 
@@ -33,6 +35,7 @@ class Material:
     fingerprint: str  #: of the bundle's evidence
     delays: Mapping[str, tuple[Distribution, ...]] = field(default_factory=dict)  #: by item
     earlier: Sequence[Result] = ()  #: results that a later attempt replaced
+    reached: Mapping[str, str] = field(default_factory=dict)  #: by object, its layers, see :mod:`reports.view.reached`
     events: Sequence[Event] = ()
     waivers: Sequence[Waiver] = ()
     particulars: Particulars = field(default_factory=Particulars)
@@ -43,22 +46,25 @@ def material(bundle: Bundle, *, delays: bool = True) -> Material:
 
     Args:
         bundle: read when asked for.
-        delays: whether delay distributions are wanted; without, the observations are not read at all.
+        delays: whether delay distributions and layers are wanted; without, the observations are not read at all.
 
     Raises:
         UserMistake: if a file of the bundle is missing or malformed.
     """
     results = bundle.campaign.results
     filters = {one.item: one.observations for one in results if one.observations is not None and _tells_delays(one)}
-    methods = {method for filter in filters.values() for method in filter.methods}
-    targets = {target for filter in filters.values() for target in filter.targets}
+    methods = {method for filter in filters.values() for method in filter.methods} | METHODS
+    targets = {target for one in results if one.observations is not None for target in one.observations.targets}
+    reached = Reached()
+    observed = gather(filters, reached.noting(bundle.observations(methods, targets))) if delays else {}
     return Material(
         campaign=bundle.campaign,
         plant=bundle.plant,
         profiles=bundle.profiles,
         manifest=bundle.manifest,
         fingerprint=fingerprint(bundle.manifest),
-        delays=gather(filters, bundle.observations(methods, targets)) if delays else {},
+        delays=observed,
+        reached=reached.layers(),
         earlier=bundle.attempts,
         events=bundle.events,
         waivers=bundle.waivers,

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from collections.abc import Mapping
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from fixtures.plant.model import Plant
 from profiles.requirement import Profile
-from profiles.requirement import Requirement
 from profiles.verdict import OPEN_VERDICTS
 from profiles.verdict import Outcome
 from profiles.verdict import Verdict
@@ -27,12 +25,15 @@ from reports.view.fact import Fact
 from reports.view.item import Item
 from reports.view.item import ItemView
 from reports.view.item import view_item
-from reports.view.listing import PagedData
+from reports.view.listing import Thing
 from reports.view.listing import things
 from reports.view.listing import zone_things
 from reports.view.material import Material
+from reports.view.paged import PagedData
 from reports.view.particulars import particulars
 from reports.view.particulars import registered
+from reports.view.register import RegisterView
+from reports.view.register import asked
 from reports.view.waived import WaiverView
 from reports.view.waived import Waivings
 from reports.view.waived import beside
@@ -115,6 +116,7 @@ class Page:
     unmeasured: list[ItemView]
     groups: list[Group]  #: all, by pillar
     events: list[EventRow]
+    register: RegisterView
     paged: PagedData
 
 
@@ -123,9 +125,11 @@ def view(material: Material) -> Page:
     campaign = material.campaign
     zone = zone_of(campaign.started_utc)
     standing = Standing.of(campaign.results)
-    paged = PagedData()
+    known = things(material.plant)
+    verdicts = {result.item: result.verdict for result in campaign.results if not result.scope}
+    paged = PagedData(known.values(), asked(material), material.reached, verdicts)
     waiving = waivings(material)
-    items = [view_item(item, paged) for item in _items(material, waiving)]
+    items = [view_item(item, paged) for item in _items(material, known, waiving)]
     return Page(
         title=Said(*(f"{kind} {campaign.plant}" for kind in say("page.kind"))),
         plant=campaign.plant,
@@ -160,14 +164,15 @@ def view(material: Material) -> Page:
             EventRow(moment(one.utc_ns, zone), one.kind, event(one.kind, one.text, one.facts))
             for one in material.events
         ],
+        register=paged.register(),
         paged=paged,
     )
 
 
-def _items(material: Material, waiving: Waivings) -> list[Item]:
+def _items(material: Material, known: dict[str, Thing], waiving: Waivings) -> list[Item]:
     """Each planned item with its requirement, its breakdowns and what was measured for it."""
-    asked = {(profile.profile, one.id): one for profile in material.profiles for one in profile.requirements}
-    known, zones, names = things(material.plant), zone_things(material.plant), _names(material.plant)
+    requirements = {(profile.profile, one.id): one for profile in material.profiles for one in profile.requirements}
+    zones, names = zone_things(material.plant), _names(material.plant)
     vantages = {vantage.id: vantage.where for vantage in material.plant.vantages}
     zone, day = zone_of(material.campaign.started_utc), day_of_test(material)
     parts: dict[tuple[str, str], list[Result]] = {}
@@ -182,7 +187,7 @@ def _items(material: Material, waiving: Waivings) -> list[Item]:
         Item(
             number=number,
             result=result,
-            requirement=_asked(asked, result),
+            requirement=requirements.get((result.profile, result.requirement)),
             parts=parts.get((result.profile, result.requirement), []),
             earlier=earlier.get(result.item, []),
             delays=material.delays.get(result.item, ()),
@@ -216,10 +221,6 @@ def _groups(items: Sequence[ItemView]) -> Iterator[Group]:
 def _names(plant: Plant) -> dict[tuple[str, str], str]:
     zones = {("zone", zone.id): zone.name for zone in plant.zones if zone.name}
     return zones | {("area", area.id): area.name for area in plant.areas if area.name}
-
-
-def _asked(asked: Mapping[tuple[str, str], Requirement], result: Result) -> Requirement | None:
-    return asked.get((result.profile, result.requirement))
 
 
 def _claim(profile: Profile, campaign: Campaign) -> Said:
