@@ -120,6 +120,7 @@ class Bundle:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.earlier: tuple[Bundle, ...] = ()  #: of the same plant from before, where a reader wants the trend shown
 
     @classmethod
     def open(cls, path: Path | str) -> Bundle:

@@ -20,6 +20,10 @@ def report(
     lang: Annotated[
         str | None, typer.Option("--lang", metavar="zh|en", help="language it opens in (打开时的语言)")
     ] = None,
+    earlier: Annotated[
+        list[Path] | None,
+        typer.Option("--earlier", metavar="BUNDLE", help="earlier bundle, for the trend; may repeat (历年证据包)"),
+    ] = None,
     out: Annotated[
         Path | None, typer.Option("--out", metavar="FILE", help="default: beside the bundle (默认与证据包并列)")
     ] = None,
@@ -28,12 +32,14 @@ def report(
     if lang is not None and lang not in LANGUAGES:
         raise typer.BadParameter(Texts.of("conformance").get("cli.unknown-language", found=lang), param_hint="--lang")
     from reports.bundle import Bundle
+    from reports.comparison import sound_bundle
     from reports.formats import FORMATS
 
     if format not in FORMATS:
         said = Texts.of("conformance").get("cli.unknown-format", found=format, known=", ".join(FORMATS))
         raise typer.BadParameter(said, param_hint="--format")
     opened = Bundle.open(bundle)
+    opened.earlier = tuple(map(sound_bundle, earlier or ()))
     folder = bundle.resolve()
     target = folder.with_name(f"{folder.name}{FORMATS[format].suffix}") if out is None else out
     if target.resolve().is_relative_to(folder):

@@ -63,18 +63,18 @@ class Picture:
         return png(self.draw, language, width_px, height_px)
 
 
-def pictures(bundle: Bundle, *, earlier: Sequence[Bundle] = (), public: bool = False) -> list[Picture]:
+def pictures(bundle: Bundle, *, earlier: Sequence[Bundle] | None = None, public: bool = False) -> list[Picture]:
     """The pictures for which the bundle has data, in the order of :data:`KINDS`.
 
     Args:
         bundle: what is shown.
-        earlier: bundles of the same plant from before, in any order, for the trend.
+        earlier: bundles of the same plant from before, in any order, for the trend; default: the bundle's own.
         public: whether ids, names and addresses are replaced by pseudonyms.
 
     Raises:
         UserMistake: if a file of a bundle is missing or malformed.
     """
-    source = Source(bundle, tuple(earlier), public)
+    source = Source(bundle, bundle.earlier if earlier is None else tuple(earlier), public)
     found = []
     for kind in KINDS:
         for one in import_module(f"reports.pictures.{kind}").found(source):
