@@ -33,6 +33,7 @@ FORMATS = {
     "csv-objects": Format(".objects.csv", "reports.tables.csv_file", "write_failing"),
     "html": Format(".html", "reports.html", "write_report"),
     "oscal": Format(".oscal", "reports.oscal", "write_report"),  # a folder
+    "pytest-html": Format(".pytest.html", "reports.pytest_html", "write_report"),
     "xlsx": Format(".xlsx", "reports.tables.workbook", "write_report"),
     "docx": Format(".docx", "reports.word", "write_report"),
     "pdf": Format(".pdf", "reports.pdf", "write_report"),
