@@ -58,11 +58,15 @@ class Texts:
         Raises:
             KeyError: if the catalogue has no such text; a test sees to it that all codes used exist.
         """
+        return self.raw(code, language or current_language()).format(**facts)
+
+    def raw(self, code: str, language: str) -> str:
+        """The text of ``code`` as the catalogue has it, not filled. Raises like :meth:`get`."""
         entry: Any = self._table
         for part in code.split("."):
             entry = entry[part]
-        text: str = entry[language or current_language()]
-        return text.format(**facts)
+        text: str = entry[language]
+        return text
 
     def codes(self) -> list[str]:
         """Every code of this catalogue, dotted."""

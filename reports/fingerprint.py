@@ -32,10 +32,11 @@ COMMAND = (
 
 def fingerprint(manifest: Manifest) -> str:
     """SHA-256, in hexadecimal, of the lines ``HASH  PATH`` of all evidence files, in the order of their paths."""
-    evidence = sorted(path.encode() for path in manifest.files if _is_evidence(path))
+    evidence = sorted(path.encode() for path in manifest.files if is_evidence(path))
     listed = b"".join(f"{manifest.files[path.decode()].sha256}  ".encode() + path + b"\n" for path in evidence)
     return hashlib.sha256(listed).hexdigest()
 
 
-def _is_evidence(path: str) -> bool:
+def is_evidence(path: str) -> bool:
+    """Whether the file ``path`` of a bundle is evidence, not a rendering of it."""
     return path in _FILES or (path.partition("/")[0] in _FOLDERS and "/" in path)

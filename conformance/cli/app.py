@@ -27,6 +27,7 @@ COMMANDS = {
     "particulars": ("documents", "particulars"),
     "report": ("report", "report"),
     "compare": ("compare", "compare"),
+    "check-form": ("check_form", "check_form"),
     "verify": ("verify", "verify"),
     "score": ("score", "score"),
     "fleet": ("fleet", "app"),

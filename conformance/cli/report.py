@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 from typing import Annotated
 
 import typer
@@ -12,6 +13,9 @@ from profiles.language import Texts
 from profiles.language import current_language
 from profiles.problem import Problem
 from profiles.problem import UserMistake
+
+if TYPE_CHECKING:
+    from reports.formats import Writer
 
 
 def report(
@@ -27,6 +31,13 @@ def report(
     out: Annotated[
         Path | None, typer.Option("--out", metavar="FILE", help="default: beside the bundle (默认与证据包并列)")
     ] = None,
+    form: Annotated[
+        str | None,
+        typer.Option("--form", metavar="NAME", help="application form, DOCX, in place of --format (申报表格)"),
+    ] = None,
+    applicant: Annotated[
+        Path | None, typer.Option("--applicant", metavar="FILE", help="what the applicant states (申报单位文件)")
+    ] = None,
 ) -> None:
     """Make a report of a bundle; exit 4 if the bundle cannot be read (由证据包生成报告)."""
     if lang is not None and lang not in LANGUAGES:
@@ -35,18 +46,31 @@ def report(
     from reports.comparison import sound_bundle
     from reports.formats import FORMATS
 
-    if format not in FORMATS:
+    if form is None and format not in FORMATS:
         said = Texts.of("conformance").get("cli.unknown-format", found=format, known=", ".join(FORMATS))
         raise typer.BadParameter(said, param_hint="--format")
+    write, suffix = _form_writer(form, applicant) if form else (FORMATS[format].write, FORMATS[format].suffix)
+    if applicant is not None and not form:
+        raise UserMistake([Problem("applicant-without-form", "reports.forms", file=str(applicant))])
     opened = Bundle.open(bundle)
     opened.earlier = tuple(map(sound_bundle, earlier or ()))
     folder = bundle.resolve()
-    target = folder.with_name(f"{folder.name}{FORMATS[format].suffix}") if out is None else out
+    target = folder.with_name(f"{folder.name}{suffix}") if out is None else out
     if target.resolve().is_relative_to(folder):
         raise UserMistake([Problem("report-inside-bundle", "reports", file=str(target))])
     try:
-        FORMATS[format].write(opened, target, lang or current_language())
+        write(opened, target, lang or current_language())
     except OSError as error:
         facts = {"error": error.strerror or str(error)}
         raise UserMistake([Problem("report-cannot-write", "reports", file=str(target), facts=facts)]) from error
     typer.echo(str(target))
+
+
+def _form_writer(form: str, applicant: Path | None) -> tuple[Writer, str]:
+    """What writes an application form, and how its file ends. A form is written in its own language, Chinese."""
+    from reports.forms.annex.make import write_form
+    from reports.forms.applicant import Applicant
+    from reports.forms.applicant import load_applicant
+
+    stated = Applicant() if applicant is None else load_applicant(applicant)
+    return lambda bundle, out, _: write_form(bundle, form, out, stated), f".{form}.docx"

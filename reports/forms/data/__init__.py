@@ -1,0 +1,1 @@
+"""Rules of forms, lists of words, patterns: data, each with its source."""

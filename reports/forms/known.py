@@ -1,0 +1,99 @@
+"""Every value of a bundle that tells who, where or what: none may stand in its public annex."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from collections.abc import Iterator
+from functools import cache
+
+from profiles.language import Texts
+from reports.bundle import Bundle
+from reports.forms.form import data
+from reports.forms.form import form_names
+from reports.forms.form import load_form
+from reports.forms.lint import leaks
+from reports.forms.package import CATALOGUE
+from reports.pseudonyms import Pseudonyms
+
+_SHORTEST = 3  #: characters of ASCII; what is shorter stands in any text by chance
+_EDGE = re.compile(r"[a-z0-9_]")
+
+
+class KnownValues:
+    """The values of one bundle, to be looked for."""
+
+    def __init__(self, bundle: Bundle) -> None:
+        plant, people = bundle.plant, bundle.particulars
+        own = {_plain(plant.plant), _plain(plant.organisation)}
+        values = {_plain(one) for one in self._values(bundle)} - own - {""}
+        persons = {_plain(one) for one in (people.tester, people.witness, people.authoriser)} - {""}
+        values |= persons | {_plain(waiver.owner) for waiver in bundle.waivers}
+        values |= {_plain(waiver.approver) for waiver in bundle.waivers}
+        values.discard("")
+        words = _vocabulary()
+        told = {one for one in values if any(leaks(one))}  # an address is none of our words, whatever examples say
+        self.short = sorted(one for one in values if (len(one) < _SHORTEST and one.isascii()) or one.isdigit())
+        self.common = sorted(one for one in values if one not in persons | told | set(self.short) and one in words)
+        self.values = values.difference(self.short, self.common)
+        self._lengths: dict[str, list[int]] = {}
+        for value in self.values:
+            lengths = self._lengths.setdefault(value[0], [])
+            if len(value) not in lengths:
+                lengths.append(len(value))
+        for lengths in self._lengths.values():
+            lengths.sort(reverse=True)
+
+    @staticmethod
+    def _values(bundle: Bundle) -> Iterable[str]:
+        yield from Pseudonyms(bundle.plant).terms
+        yield from (bundle.campaign.host, bundle.manifest.host, bundle.particulars.place, bundle.particulars.order)
+        for endpoint in bundle.plant.endpoints:
+            yield from (service.partition("@")[2] for service in endpoint.services)
+
+    def within(self, text: str, least: int = 1) -> Iterator[str]:
+        """Values of at least ``least`` characters that stand in ``text``, as whole words where they are words."""
+        plain = _plain(text)
+        for at, first in enumerate(plain):
+            for length in self._lengths.get(first, ()):
+                value = plain[at : at + length]
+                if length >= least and value in self.values and _is_word(plain, at, at + length):
+                    yield value
+                    break
+
+
+def _plain(text: str) -> str:
+    return unicodedata.normalize("NFKC", text).casefold().strip()
+
+
+def _is_word(text: str, start: int, end: int) -> bool:
+    before = start > 0 and _EDGE.match(text[start]) and _EDGE.match(text[start - 1])
+    after = end < len(text) and _EDGE.match(text[end - 1]) and _EDGE.match(text[end])
+    return not before and not after
+
+
+@cache
+def _vocabulary() -> str:
+    """Everything that this program says of any plant: a value that stands in it tells nothing of this one."""
+    said = [text for room in ("reports", "profiles", CATALOGUE) for text in _said(room)]
+    for name in form_names():
+        form = load_form(name)
+        said += [word for words in form.lists.values() for word in words]
+        said += [section.title for section in form.sections]
+    said += _strings(data("_annex4-text"))
+    return _plain("\n".join(said))
+
+
+def _strings(value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict | list):
+        for inner in value.values() if isinstance(value, dict) else value:
+            yield from _strings(inner)
+
+
+def _said(room: str) -> Iterator[str]:
+    texts = Texts.of(room)
+    for code in texts.codes():
+        yield texts.raw(code, "zh")
