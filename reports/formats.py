@@ -37,5 +37,6 @@ FORMATS = {
     "xlsx": Format(".xlsx", "reports.tables.workbook", "write_report"),
     "docx": Format(".docx", "reports.word", "write_report"),
     "pdf": Format(".pdf", "reports.pdf", "write_report"),
+    "markdown": Format(".md", "reports.markdown", "write_report"),
     "junit": Format(".junit.xml", "reports.junit", "write_report"),
 }

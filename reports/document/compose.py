@@ -48,7 +48,6 @@ def compose(page: Page, drawn: Sequence[Picture], ended: str, language: str) -> 
         language: ``zh`` or ``en``.
     """
     words = Words(language)
-    producer = f"Plantproof {words(page.version)}".strip()
     of_items, of_all = _placed(page, drawn)
     chapters = (
         front.summary(page, words),
@@ -62,8 +61,34 @@ def compose(page: Page, drawn: Sequence[Picture], ended: str, language: str) -> 
         back.checking(page, words),
         back.events(page, words),
     )
+    return _bound(page, words, ended, chapters)
+
+
+def summary(bundle: Bundle, language: str) -> Document:
+    """What a reader must know of ``bundle``, as a short document without pictures.
+
+    Raises:
+        UserMistake: if a file of the bundle is missing or malformed.
+    """
+    page, words = view(material(bundle)), Words(language)
+    chapters = (
+        front.summary(page, words),
+        items.verdicts(page, words),
+        items.failures(page, words),
+        front.waivers(page, words),
+        back.open_items(page, words),
+        front.departures(page, words),
+        back.checking(page, words),
+    )
+    return _bound(page, words, bundle.campaign.ended_utc, chapters)
+
+
+def _bound(page: Page, words: Words, ended: str, chapters: Iterable[Iterable[Block]]) -> Document:
+    """The chapters with their cover."""
+    producer = f"Plantproof {words(page.version)}".strip()
+    every_item = len(page.measured) <= _CONTENTS
     return Document(
-        language=language,
+        language=words.language,
         title=words(page.title),
         subject=words.listed([words(profile) for profile in page.profiles]),
         author=words(page.organisation),
@@ -74,7 +99,7 @@ def compose(page: Page, drawn: Sequence[Picture], ended: str, language: str) -> 
         foot=f"{producer} · {words.say('page.hash')} {page.fingerprint[:_DIGITS]}…",
         fingerprint=page.fingerprint,
         cover=front.cover(page, words),
-        blocks=list(_numbered((block for chapter in chapters for block in chapter), len(page.measured) <= _CONTENTS)),
+        blocks=list(_numbered((block for chapter in chapters for block in chapter), every_item)),
     )
 
 

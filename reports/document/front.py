@@ -124,7 +124,12 @@ def particulars(page: Page, words: Words) -> Iterator[Block]:
     yield Facts([*_told(page.particulars, words), (words.say("page.profile"), words.text(profiles))])
     yield from methods(page, words)
     yield from _environment(page, words)
-    yield Heading(2, words.say("departure.title"), "departures")
+    yield from departures(page, words, level=2)
+
+
+def departures(page: Page, words: Words, level: int = 1) -> Iterator[Block]:
+    """What did not go as planned: stated by people, and shown by the bundle."""
+    yield Heading(level, words.say("departure.title"), "departures")
     stated = list(map(same, page.departures.stated)) or [say("departure.stated-none")]
     recorded = page.departures.recorded or [say("departure.recorded-none")]
     for code, many in (("stated", stated), ("recorded", recorded)):

@@ -29,6 +29,7 @@ from reports.wording import Said
 
 #: Failing objects listed with an item, and rows of all such lists together: the bundle has all of them.
 LISTED, LISTED_IN_ALL = 20, 1_000
+_IN_SHORT = 5  #: failing objects of an item in a summary
 _PARTS = 12  #: rows of a breakdown, the worst first
 
 
@@ -79,6 +80,19 @@ def details(page: Page, pictures: Mapping[str, Sequence[Picture]], words: Words)
             yield Heading(2, words(group.name), f"pillar-{group.id}")
         for item in group.measured:
             yield from _item(item, pictures.get(item.id, ()), room, words)
+
+
+def failures(page: Page, words: Words) -> Iterator[Block]:
+    """Every item with something to do about, in short: why, what to do, and the first objects that fail."""
+    if not page.remedies:
+        return
+    yield Heading(1, words.say("item.remedies"), "remedies")
+    for item in page.remedies:
+        yield Heading(2, f"{words(item.id)} {words(item.title)}", anchor_of(item))
+        yield Paragraph((*_verdict(item, words), Run(f" {_ruling(item, words)}")))
+        yield from _remedy(item, words)
+        if item.failing:
+            yield from _failing(item, _IN_SHORT, words)
 
 
 def _item(item: ItemView, pictures: Sequence[Picture], room: int, words: Words) -> Iterator[Block]:

@@ -11,13 +11,11 @@ from typing import Any
 from profiles.problem import Problem
 from profiles.problem import UserMistake
 
-#: Libraries that WeasyPrint loads, as ``ctypes`` looks for them, each with the Debian package that brings it.
+#: Libraries that WeasyPrint loads, as ``ctypes`` looks for them, each with the Debian package that brings it;
+#: GLib, Fontconfig and HarfBuzz, which it also loads, come with these.
 LIBRARIES = {
-    "gobject-2.0": "libglib2.0-0",
     "pango-1.0": "libpango-1.0-0",
     "pangoft2-1.0": "libpangoft2-1.0-0",
-    "fontconfig": "libfontconfig1",
-    "harfbuzz": "libharfbuzz0b",
     "harfbuzz-subset": "libharfbuzz-subset0",
 }
 
