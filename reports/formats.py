@@ -31,12 +31,12 @@ class Format(NamedTuple):
 FORMATS = {
     "csv": Format(".csv", "reports.tables.csv_file", "write_results"),
     "csv-objects": Format(".objects.csv", "reports.tables.csv_file", "write_failing"),
+    "docx": Format(".docx", "reports.word", "write_report"),
     "html": Format(".html", "reports.html", "write_report"),
+    "junit": Format(".junit.xml", "reports.junit", "write_report"),
+    "markdown": Format(".md", "reports.markdown", "write_report"),
     "oscal": Format(".oscal", "reports.oscal", "write_report"),  # a folder
+    "pdf": Format(".pdf", "reports.pdf", "write_report"),
     "pytest-html": Format(".pytest.html", "reports.pytest_html", "write_report"),
     "xlsx": Format(".xlsx", "reports.tables.workbook", "write_report"),
-    "docx": Format(".docx", "reports.word", "write_report"),
-    "pdf": Format(".pdf", "reports.pdf", "write_report"),
-    "markdown": Format(".md", "reports.markdown", "write_report"),
-    "junit": Format(".junit.xml", "reports.junit", "write_report"),
 }

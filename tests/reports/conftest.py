@@ -185,6 +185,7 @@ class ExampleBundle:
     events: tuple[Event, ...] = ()
     waivers: tuple[Waiver, ...] = ()
     particulars: Particulars = field(default_factory=Particulars)
+    earlier: tuple[Bundle, ...] = ()
 
     def observations(self, methods: Collection[str], targets: Collection[str]) -> Iterator[Observation]:
         rng = random.Random(7)
