@@ -34,6 +34,7 @@ FORMATS = {
     "docx": Format(".docx", "reports.word", "write_report"),
     "html": Format(".html", "reports.html", "write_report"),
     "junit": Format(".junit.xml", "reports.junit", "write_report"),
+    "junit-totals": Format(".totals.junit.xml", "reports.junit", "write_with_totals"),
     "markdown": Format(".md", "reports.markdown", "write_report"),
     "oscal": Format(".oscal", "reports.oscal", "write_report"),  # a folder
     "pdf": Format(".pdf", "reports.pdf", "write_report"),

@@ -1,16 +1,20 @@
 """A campaign as JUnit XML, for build servers that read nothing else. A rendering: the proof is ``results.json``.
 
 Valid against the three common readings of the format (Ant's, Jenkins' junit-4 and junit-10): only what all of them
-allow is written. None of them has properties of a test case, so these stand at the suite as ``ITEM NAME``.
+allow is written. None of them has properties of a test case, so these stand at the suite as ``ITEM NAME``. A fourth
+reading asks for totals at the root, which Ant's forbids: :func:`write_with_totals` is for its readers.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from collections.abc import Iterator
+from collections.abc import Mapping
+from collections.abc import Sequence
 from datetime import UTC
 from datetime import datetime
 from pathlib import Path
+from typing import NamedTuple
 from xml.etree import ElementTree as ET
 
 from profiles.language import current_language
@@ -20,6 +24,8 @@ from reports.figures import threshold_text
 from reports.figures import value_of
 from reports.result import Campaign
 from reports.result import Result
+from reports.waivers import Waived
+from reports.waivers import waived
 from reports.wording import note
 from reports.wording import reason
 from reports.wording import visible
@@ -37,17 +43,28 @@ ELEMENTS = {
 _OFFENDERS = 20  #: objects named in a failure; all of them stand in results.json
 
 
-def junit(campaign: Campaign, language: str | None = None) -> bytes:
+def junit(
+    campaign: Campaign,
+    language: str | None = None,
+    told: Mapping[str, Sequence[Waived]] | None = None,
+    *,
+    totals: bool = False,
+) -> bytes:
     """The campaign as JUnit XML, one suite for each profile.
 
     Args:
         campaign: what is rendered.
         language: ``zh`` or ``en``; default: the chosen language.
+        told: by item, what waivers say of it: told beside the verdict, which they do not change.
+        totals: whether the root counts the cases of all suites.
     """
     root = ET.Element("testsuites")
     for index, profile in enumerate(campaign.profiles):
         results = [result for result in campaign.results if result.profile == profile]
-        root.append(_suite(campaign, index, profile, results, language or current_language()))
+        root.append(_suite(campaign, index, profile, results, _Words(language or current_language(), told or {})))
+    if totals:
+        for name in ("tests", "failures", "errors"):  # of which all that allow totals have these
+            root.set(name, str(sum(int(suite.get(name, "0")) for suite in root)))
     ET.indent(root)
     text: bytes = ET.tostring(root, encoding="utf-8", xml_declaration=True)
     return text + b"\n"
@@ -55,10 +72,30 @@ def junit(campaign: Campaign, language: str | None = None) -> bytes:
 
 def write_report(bundle: Bundle, out: Path, language: str | None = None) -> None:
     """Write :func:`junit` of the bundle's campaign to ``out``, which is replaced."""
-    out.write_bytes(junit(bundle.campaign, language))
+    out.write_bytes(junit(bundle.campaign, language, _waived(bundle)))
 
 
-def _suite(campaign: Campaign, index: int, profile: str, results: list[Result], language: str) -> ET.Element:
+def write_with_totals(bundle: Bundle, out: Path, language: str | None = None) -> None:
+    """Like :func:`write_report`, with totals at the root."""
+    out.write_bytes(junit(bundle.campaign, language, _waived(bundle), totals=True))
+
+
+def _waived(bundle: Bundle) -> dict[str, tuple[Waived, ...]]:
+    return waived(bundle.campaign.results, bundle.waivers, bundle.plant) if bundle.waivers else {}
+
+
+class _Words(NamedTuple):
+    """What a suite is written with."""
+
+    language: str
+    waived: Mapping[str, Sequence[Waived]]
+
+    def waivers(self, result: Result) -> list[str]:
+        """What waivers say of the result."""
+        return [visible(one.said().in_language(self.language)) for one in self.waived.get(result.item, ())]
+
+
+def _suite(campaign: Campaign, index: int, profile: str, results: list[Result], words: _Words) -> ET.Element:
     elements = [ELEMENTS[result.verdict] for result in results]
     started, ended = (
         datetime.fromisoformat(text).astimezone(UTC) for text in (campaign.started_utc, campaign.ended_utc)
@@ -77,15 +114,15 @@ def _suite(campaign: Campaign, index: int, profile: str, results: list[Result], 
         time=f"{max(0.0, (ended - started).total_seconds()):.3f}",
     )
     properties = ET.SubElement(suite, "properties")
-    for name, value in _properties(campaign, results):
+    for name, value in _properties(campaign, results, words):
         ET.SubElement(properties, "property", name=_token(name), value=visible(value))
-    suite.extend(_case(result, language) for result in results)
+    suite.extend(_case(result, words) for result in results)
     ET.SubElement(suite, "system-out")
     ET.SubElement(suite, "system-err")
     return suite
 
 
-def _properties(campaign: Campaign, results: Iterable[Result]) -> Iterator[tuple[str, str]]:
+def _properties(campaign: Campaign, results: Iterable[Result], words: _Words) -> Iterator[tuple[str, str]]:
     yield "campaign", campaign.campaign
     yield "plant", campaign.plant
     yield "outcome", campaign.outcome
@@ -94,9 +131,11 @@ def _properties(campaign: Campaign, results: Iterable[Result]) -> Iterator[tuple
         yield f"{result.item} value", value_of(result)
         yield f"{result.item} threshold", threshold_text(result.threshold)
         yield f"{result.item} rule", result.rule
+        for told in words.waivers(result):
+            yield f"{result.item} waiver", told
 
 
-def _case(result: Result, language: str) -> ET.Element:
+def _case(result: Result, words: _Words) -> ET.Element:
     begun, ended = result.started_utc_ns, result.ended_utc_ns
     duration_s = 0.0 if begun is None or ended is None else max(0, ended - begun) / 1e9
     case = ET.Element(
@@ -107,11 +146,11 @@ def _case(result: Result, language: str) -> ET.Element:
     )
     element = ELEMENTS[result.verdict]
     if element is not None:
-        why = visible(reason(result.reason, result.facts).in_language(language))
+        why = visible(reason(result.reason, result.facts).in_language(words.language))
         # Some readers take a skipped element as plain text, so it has no attributes.
         attributes = {} if element == "skipped" else {"type": result.verdict.value, "message": why}
         said = ET.SubElement(case, element, attributes)
-        said.text = "\n".join([f"{result.verdict}: {why}", *_offenders(result, language)])
+        said.text = "\n".join([f"{result.verdict}: {why}", *words.waivers(result), *_offenders(result, words.language)])
     return case
 
 

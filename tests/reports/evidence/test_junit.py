@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
+from datetime import date
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -16,10 +17,20 @@ from reports.junit import ELEMENTS
 from reports.junit import junit
 from reports.result import Campaign
 from reports.result import FindingRecord
+from reports.waivers import Waived
+from reports.waivers import Waiver
 
 CORPUS = Path(os.environ.get("PLANTPROOF_CORPUS") or Path(__file__).parents[4] / "shared" / "data")
-#: Ant's, and Jenkins' two. A fourth one in the corpus asks for counts at the root, which Ant's forbids.
+#: Ant's, and Jenkins' two. A fourth one asks for totals at the root, which Ant's forbids.
 SCHEMAS = ("junit.xsd", "junit-4.xsd", "junit-10.xsd")
+WITH_TOTALS = ("testdrive.xsd", "junit-4.xsd", "junit-10.xsd")
+WAIVER = Waiver(
+    id="NET-RCH-E",
+    justification="等待备件到货后再整改",
+    owner="<b>\x00李工",
+    approver="]]>&amp;\u202e王经理",
+    expires=date(2027, 3, 31),
+)
 
 
 @pytest.fixture
@@ -44,15 +55,18 @@ def parsed(campaign: Campaign) -> ET.Element:
     return ET.fromstring(junit(campaign))  # noqa: S314 - our own
 
 
-@pytest.mark.parametrize("schema", SCHEMAS)
+@pytest.mark.parametrize(
+    ("schema", "totals"), [*((name, False) for name in SCHEMAS), *((name, True) for name in WITH_TOTALS)]
+)
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_it_is_valid(campaign: Campaign, schema: str, language: str, tmp_path: Path) -> None:
+def test_it_is_valid(campaign: Campaign, schema: str, totals: bool, language: str, tmp_path: Path) -> None:
     path = CORPUS / "schemas" / "junit" / schema
     if not path.is_file():
         pytest.skip(f"the corpus has no {schema}")
     xmlschema = pytest.importorskip("xmlschema")
     validator = xmlschema.XMLSchema10(str(path))
-    (tmp_path / "junit.xml").write_bytes(junit(campaign, language))
+    told = {campaign.results[0].item: [Waived(WAIVER, (), 0)]}
+    (tmp_path / "junit.xml").write_bytes(junit(campaign, language, told, totals=totals))
     assert [error.reason for error in validator.iter_errors(str(tmp_path / "junit.xml"))] == []
 
 
@@ -101,3 +115,21 @@ def test_offenders_are_named_but_not_without_end(campaign: Campaign) -> None:
     assert lines[-1] == "… +5"
     assert '<&"]]>' in lines[1]
     assert "\x1b" not in str(failure.text)
+
+
+def test_totals_at_the_root_are_those_of_the_suites(campaign: Campaign) -> None:
+    root = ET.fromstring(junit(campaign, totals=True))  # noqa: S314 - our own
+    assert root.attrib == {"tests": "14", "failures": "2", "errors": "2"}
+    assert parsed(campaign).attrib == {}
+
+
+def test_a_waiver_stands_beside_the_verdict(campaign: Campaign) -> None:
+    failed = next(result for result in campaign.results if result.verdict is Verdict.FAIL)
+    root = ET.fromstring(junit(campaign, "zh", {failed.item: [Waived(WAIVER, (), 0)]}))  # noqa: S314 - our own
+    properties = {it.get("name"): str(it.get("value")) for it in root[0].iter("property")}
+    assert "2027-03-31" in properties[f"{failed.item} waiver"]
+    assert [name for name in properties if str(name).endswith(" waiver")] == [f"{failed.item} waiver"]
+    lines = str(next(root.iter("failure")).text).splitlines()
+    assert lines[0].startswith("fail: ")
+    assert "王经理" in lines[1]
+    assert root[0].get("failures") == "1"
