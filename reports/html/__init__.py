@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import os
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -14,14 +15,19 @@ from jinja2 import StrictUndefined
 from markupsafe import Markup
 
 from profiles.language import LANGUAGES
+from profiles.problem import UserMistake
 from reports.bundle import Bundle
 from reports.drawings.charts import tally_bar
 from reports.fingerprint import COMMAND
+from reports.html.gallery import Gallery
+from reports.html.gallery import gallery
 from reports.view.material import material
 from reports.view.page import view
 from reports.wording import say
 from reports.wording import visible
 
+#: Environment variable; ``no`` leaves the pictures out of reports that are written, which then take no seconds to draw.
+PICTURES = "PLANTPROOF_PICTURES"
 #: Parts of the page's script, in the order in which they are joined.
 _SCRIPTS = ("page", "lists", "register", "start")
 #: Texts that the script says, by the last part of their code.
@@ -36,8 +42,13 @@ _COLUMNS = (
 )  # fmt: skip
 
 
-def render(bundle: Bundle, language: str = "zh") -> str:
+def render(bundle: Bundle, language: str = "zh", *, pictured: bool = False) -> str:
     """The report as HTML; both languages are in it, and ``language`` is the one it opens in.
+
+    Args:
+        bundle: what is reported.
+        language: ``zh`` or ``en``.
+        pictured: whether the pictures of :mod:`reports.pictures` are in it, which take seconds to draw.
 
     Raises:
         UserMistake: if a file of the bundle is missing or malformed.
@@ -46,8 +57,9 @@ def render(bundle: Bundle, language: str = "zh") -> str:
     if language not in LANGUAGES:
         raise ValueError(f"language must be one of {', '.join(LANGUAGES)}, not {language!r}")
     page = view(material(bundle))
+    shown, undrawn = _gallery(bundle) if pictured else (Gallery([], ""), "")
     environment = _environment()
-    style, script = Markup(_source(environment, "report.css")), _script(environment)  # noqa: S704 - ours
+    style, script = Markup(_source(environment, "report.css") + shown.style), _script(environment)  # noqa: S704 - ours
     return environment.get_template("report.html.jinja").render(
         page=page,
         language=language,
@@ -55,6 +67,8 @@ def render(bundle: Bundle, language: str = "zh") -> str:
         script=script,
         policy=_policy(style, script),
         data=page.paged.as_json(page.items) | {"texts": _texts()},
+        gallery=shown,
+        undrawn=undrawn,
         fingerprint_command=COMMAND,
         snippet=_source(environment, "rows.py.txt"),
         tally=tally_bar([(tally.verdict, tally.count) for tally in page.tallies if tally.count]),
@@ -62,13 +76,25 @@ def render(bundle: Bundle, language: str = "zh") -> str:
 
 
 def write_report(bundle: Bundle, out: Path, language: str = "zh") -> None:
-    """Write the report to ``out``, which is replaced.
+    """Write the report to ``out``, which is replaced; with pictures, unless the environment says no (:data:`PICTURES`).
 
     Raises:
         OSError: if it cannot be written.
         UserMistake: if a file of the bundle is missing or malformed.
     """
-    out.write_text(render(bundle, language), encoding="utf-8")
+    pictured = os.environ.get(PICTURES) != "no"
+    out.write_text(render(bundle, language, pictured=pictured), encoding="utf-8")
+
+
+def _gallery(bundle: Bundle) -> tuple[Gallery, str]:
+    """The pictures; or none, and why they cannot be drawn here, such as for want of a font."""
+    from reports.pictures import pictures
+
+    found = pictures(bundle)
+    try:
+        return gallery(found), ""
+    except UserMistake as mistake:
+        return Gallery([], ""), str(mistake)
 
 
 @cache
