@@ -54,6 +54,8 @@ JUNIT = "junit.xml"
 
 #: Writes one rendering of a bundle, complete but for its renderings, to the path given.
 Rendering = Callable[[Bundle, Path], None]
+#: Adds to a bundle, complete with its manifest, what cannot be listed there: the signatures of it.
+Signing = Callable[[Path], object]
 
 
 def seal(
@@ -61,6 +63,7 @@ def seal(
     directory: Path,
     results: Iterable[Result] = (),
     renderings: Mapping[str, Rendering] | None = None,
+    signing: Signing | None = None,
 ) -> Bundle:
     """Write the bundle of ``store``'s campaign to the folder ``directory``, complete or not at all.
 
@@ -74,10 +77,11 @@ def seal(
         results: why items were not tested; without one, an item of which nothing was observed is ``not-run``, and one
             of which too little was observed is an ``error``.
         renderings: further renderings by file name, such as ``report.html``; ``junit.xml`` is always made.
+        signing: signs the bundle before anybody sees it.
 
     Raises:
-        UserMistake: if the folder cannot be written or is taken, a secret would get into the bundle, or the store does
-            not hold what was kept in it.
+        UserMistake: if the folder cannot be written or is taken, a secret would get into the bundle, the store does not
+            hold what was kept in it, or the bundle cannot be signed.
     """
     _refuse_strangers(directory, store.campaign)
     draft = directory.parent / f".{directory.name}.sealing-{store.campaign}"
@@ -86,6 +90,8 @@ def seal(
             shutil.rmtree(draft)
         draft.mkdir(parents=True)
         _write(store, draft, results, {JUNIT: write_junit, **(renderings or {})})
+        if signing is not None:
+            signing(draft)
         _put_in_place(draft, directory)
     except OSError as error:
         raise _mistake("bundle-cannot-write", directory, error=error.strerror or str(error)) from error

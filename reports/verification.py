@@ -9,6 +9,7 @@ from pathlib import Path
 
 from profiles.language import Texts
 from reports.bundle import ChainRecord
+from reports.signing.found import SignatureFound
 from reports.wording import visible
 
 _LONGEST = 200  #: characters of a fact; a whole list of objects helps nobody
@@ -39,6 +40,8 @@ class Verification:
     observations: int = 0  #: rows read
     items: int = 0  #: results computed again
     alterations: list[Alteration] = field(default_factory=list)
+    notes: list[Alteration] = field(default_factory=list)  #: worth knowing, and nothing wrong
+    signatures: list[SignatureFound] = field(default_factory=list)
 
     @property
     def sound(self) -> bool:
@@ -48,6 +51,10 @@ class Verification:
     def found(self, code: str, place: str, **facts: object) -> None:
         """Note something that is wrong."""
         self.alterations.append(Alteration(code, place, {name: _short(fact) for name, fact in facts.items()}))
+
+    def noted(self, code: str, place: str, **facts: object) -> None:
+        """Note something that is worth knowing and not wrong."""
+        self.notes.append(Alteration(code, place, {name: _short(fact) for name, fact in facts.items()}))
 
 
 def _short(fact: object) -> str:

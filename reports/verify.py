@@ -1,15 +1,14 @@
 """Verification: is every file of a bundle the one that was sealed, and do the verdicts follow from the data?
 
-Hashes, plan, results, counts and outcome are computed again. What this cannot show is *who* sealed it: somebody who
+Hashes, plan, results, counts and outcome are computed again. What that cannot show is *who* sealed it: somebody who
 writes a new manifest can change whatever no result follows from, or forge the data and compute everything anew.
-Signatures are the answer to that, and this version makes none. ``docs/bundle.md`` says exactly what shows.
+Signatures are the answer to that (``reports.signing``). ``docs/bundle.md`` says exactly what shows.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
-import re
 from collections.abc import Iterator
 from collections.abc import Mapping
 from datetime import UTC
@@ -37,23 +36,26 @@ from reports.plain import is_safe
 from reports.plain import open_plain
 from reports.plain import read_plain
 from reports.recompute import Recomputation
+from reports.signing.check import SignatureCheck
+from reports.signing.expected import Expected
+from reports.signing.names import is_attached
 from reports.verification import Verification
 
 MAX_FILES = 100_000
 MAX_DEPTH = 32  #: folders in folders
 CLOCK_SLACK = timedelta(minutes=10)  #: by which the clocks of who seals and who verifies may differ
 _HOUR = timedelta(hours=1)
-_ATTACHED = re.compile(r"manifest\.(?:dsse\.json|[0-9a-f]{16}\.pem|[0-9a-f]{16}\.[0-9a-f]{16}\.tsr)")
 _REQUIRED = (RESULTS, OBSERVATIONS, PLANT, ATTEMPTS, EVENTS)
 
 
-def verify(bundle: Path | str, *, recompute: bool = True) -> Verification:
+def verify(bundle: Path | str, expected: Expected | None = None, *, recompute: bool = True) -> Verification:
     """Check a bundle; everything that is wrong with it is in the answer.
 
     Nothing in the bundle is run, no link is followed, and no more is read than a campaign can hold.
 
     Args:
         bundle: its folder.
+        expected: who must have signed it, and whom to trust; without, signatures are checked by their enclosed keys.
         recompute: whether to judge it again too; without, only files are compared with the manifest.
 
     Raises:
@@ -79,6 +81,7 @@ def verify(bundle: Path | str, *, recompute: bool = True) -> Verification:
         _compare_files(folder, present, manifest, verification)
     if recompute:
         Recomputation(opened, verification).run(manifest)
+    SignatureCheck(opened, verification, expected or Expected()).run(present, manifest)
     return verification
 
 
@@ -152,18 +155,13 @@ def _compare_files(folder: Path, present: Mapping[str, int], manifest: Manifest,
         else:
             _compare_hash(folder, name, record, verification)
     for name in sorted(present.keys() - manifest.files.keys() - {MANIFEST}):
-        if not _is_attached(name):
+        if not is_attached(name):
             verification.found("file-extra", name)
-    for name in sorted(filter(_is_attached, manifest.files)):
+    for name in sorted(filter(is_attached, manifest.files)):
         verification.found("signing-sealed", name)
     required = {*_REQUIRED, CHAIN} if manifest.chain else set(_REQUIRED)
     for name in sorted(required - manifest.files.keys()):
         verification.found("file-not-sealed", name)
-
-
-def _is_attached(name: str) -> bool:
-    """Whether a file belongs to the signatures, which no manifest can list; ``reports.signing`` looks at those."""
-    return _ATTACHED.fullmatch(name) is not None
 
 
 def _compare_clock(manifest: Manifest, verification: Verification) -> None:

@@ -31,6 +31,8 @@ COMMANDS = {
     "verify": ("verify", "verify"),
     "score": ("score", "score"),
     "fleet": ("fleet", "app"),
+    "sign": ("sign", "sign"),
+    "key": ("key", "app"),
 }
 
 #: Base of the exceptions for wrong arguments, of which typer names only this descendant.

@@ -1,12 +1,11 @@
-"""``plantproof verify``: whether a bundle is what was sealed, and whether its verdicts follow from its data."""
+"""``plantproof verify``: is a bundle what was sealed, by whom, and do its verdicts follow from its data?"""
 
 from __future__ import annotations
 
-import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 from typing import Annotated
-from typing import Any
 
 import typer
 
@@ -17,6 +16,8 @@ from profiles.verdict import ExitStatus
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from reports.answer import VerificationAnswer
+    from reports.signing.found import SignatureFound
     from reports.verification import Verification
 
 _ALTERED = 1  #: exit status; 0 is a sound bundle, and 4 (``ExitStatus.USAGE``) one that cannot be read
@@ -25,50 +26,47 @@ _SHOWN = 50  #: findings in the table
 
 def verify(
     bundle: Annotated[Path, typer.Argument(help="folder of the bundle (证据包文件夹)")],
+    key: Annotated[
+        list[Path] | None,
+        typer.Option("--key", metavar="PEM", help="key that must have signed, may repeat (签名者公钥)"),
+    ] = None,
+    trust: Annotated[
+        list[Path] | None, typer.Option("--trust", metavar="CA.pem", help="authority of signers (签名者证书的机构)")
+    ] = None,
+    tsa_trust: Annotated[
+        list[Path] | None, typer.Option("--tsa-trust", metavar="CA.pem", help="authority of time-stamps (时间戳的机构)")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="machine-readable answer (机器可读)")] = False,
 ) -> int:
-    """Hash every file of a bundle and judge it again; exit 0 sound, 1 altered, 4 unreadable (校验证据包)."""
+    """Hash every file, judge again, check signatures; exit 0 sound, 1 altered, 4 unreadable (校验证据包)."""
+    from reports.answer import VerificationAnswer
+    from reports.answer import answer
+    from reports.signing.expected import Expected
     from reports.verify import verify as check
 
     try:
-        verification = check(bundle)
+        verification = check(bundle, Expected.read(key or (), trust or (), tsa_trust or ()))
     except UserMistake as mistake:
         if not as_json:
             raise
-        _print_json({"bundle": str(bundle), "sound": None, "error": mistake.text()})
+        _print_json(VerificationAnswer(bundle=str(bundle), sound=None, error=mistake.text()))
         return ExitStatus.USAGE
     if as_json:
-        _print_json(_record(verification))
+        _print_json(answer(verification))
     else:
         _print(verification)
     return 0 if verification.sound else _ALTERED
 
 
-def _print_json(answer: dict[str, Any]) -> None:
-    typer.echo(json.dumps(answer, ensure_ascii=False, indent=1))
-
-
-def _record(verification: Verification) -> dict[str, Any]:
-    findings = [
-        {"code": found.code, "place": found.place, "facts": dict(found.facts), "text": found.text()}
-        for found in verification.alterations
-    ]
-    return {
-        "bundle": str(verification.bundle),
-        "campaign": verification.campaign,
-        "version": verification.version,
-        "sound": verification.sound,
-        "files": verification.files,
-        "observations": verification.observations,
-        "items": verification.items,
-        "chain": verification.chain and verification.chain.model_dump(),
-        "findings": findings,
-    }
+def _print_json(answer: VerificationAnswer) -> None:
+    typer.echo(answer.model_dump_json(indent=1))
 
 
 def _print(verification: Verification) -> None:
     from rich.console import Console
     from rich.text import Text
+
+    from reports.wording import visible
 
     texts = Texts.of("reports")
     console = Console()
@@ -84,7 +82,38 @@ def _print(verification: Verification) -> None:
     checked = texts.get("verify.checked", files=files, observations=observations, items=items)
     console.print(Text(checked, "dim"))
     console.print(Text(_chained(verification), "dim"))
-    console.print(Text(texts.get("verify.unsigned"), "dim"))
+    for line in _signatures(verification):
+        console.print(Text(line))
+    if not verification.signatures:
+        console.print(Text(texts.get("verify.unsigned"), "dim"))
+    elif not any(one.identified for one in verification.signatures):
+        console.print(Text(texts.get("verify.unidentified"), "yellow"))
+    for note in verification.notes:
+        console.print(Text(f"{visible(note.place)}: {note.text()}", "dim"))
+
+
+def _signatures(verification: Verification) -> Iterator[str]:
+    """Each signature and its time-stamps, a line each."""
+    texts = Texts.of("reports")
+    for one in verification.signatures:
+        mark = "✓" if one.identified else "•" if one.valid else "✕"
+        yield f"{mark} {_signature(one)}"
+        for stamp in one.stamps:
+            if stamp.time is not None and not stamp.error:
+                said = "verify.stamp-trusted" if stamp.trusted else "verify.stamp-unknown"
+                yield f"  {texts.get(said, time=f'{stamp.time:%Y-%m-%d %H:%M:%S} UTC')}"
+
+
+def _signature(one: SignatureFound) -> str:
+    from reports.signing.names import short
+    from reports.wording import visible
+
+    texts = Texts.of("reports")
+    if not one.valid:
+        return texts.get("verify.signature-wrong", keyid=short(one.keyid))
+    facts = {"keyid": short(one.keyid), "algorithm": one.algorithm, "subject": visible(one.subject)}
+    claimed = texts.get("verify.signature-claimed", **facts) if one.subject else ""
+    return texts.get(f"verify.signature-{one.identified or 'right'}", claimed=claimed, **facts)
 
 
 def _chained(verification: Verification) -> str:

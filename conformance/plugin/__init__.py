@@ -11,6 +11,12 @@ import pytest
 
 _NEEDED = "plantproof: the conformance suites need a plant: pytest conformance --plant PLANT.yaml --profile NAME"
 
+#: Options that mean nothing without a plant.
+_CAMPAIGN_ONLY = (
+    "profile", "evidence", "waivers", "particulars", "baseline", "retest", "plan", "resume",
+    "sign", "sign_passphrase", "tsa",
+)  # fmt: skip
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the campaign's options."""
@@ -39,6 +45,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     group.addoption("--plan", action="store_true", help="send nothing; print every action and its cost (只列计划)")
     group.addoption("--resume", action="store_true", help="go on with the campaign in --evidence (续测)")
+    group.addoption(
+        "--sign",
+        action="append",
+        metavar="KEY",
+        help="sign the bundle, by key file or URI, may repeat (签名密钥)",
+    )
+    group.addoption("--sign-passphrase", metavar="env:NAME", help="where the key's passphrase is (口令所在的环境变量)")
+    group.addoption("--tsa", metavar="URL", help="time-stamp authority for the signatures, RFC 3161 (时间戳机构)")
     group.addoption("--plantproof-lang", choices=("zh", "en"), help="language of everything said (语言)")
 
 
@@ -47,9 +61,9 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "measures(indicator): a suite function (see conformance.suite)")
     config.addinivalue_line("markers", "open_requirements: lists requirements that no suite measures")
     if config.option.plant is None:
-        for option in ("profile", "evidence", "waivers", "particulars", "baseline", "retest", "plan", "resume"):
+        for option in _CAMPAIGN_ONLY:
             if getattr(config.option, option):
-                raise pytest.UsageError(f"--{option} needs --plant. {_NEEDED}")
+                raise pytest.UsageError(f"--{option.replace('_', '-')} needs --plant. {_NEEDED}")
         return
     if config.option.setuponly or config.option.setupplan:
         raise pytest.UsageError("plantproof: --setup-only and --setup-plan would send packets; use --plan")

@@ -20,6 +20,7 @@ from profiles.problem import Problem
 from profiles.problem import UserMistake
 from reports.bundle import Bundle
 from reports.result import Campaign as CampaignRecord
+from reports.seal import Signing
 from reports.seal import seal
 from reports.store import EvidenceStore
 
@@ -73,13 +74,14 @@ def opened_store(campaign: Campaign, directory: Path, *, resume: bool) -> Eviden
     )
 
 
-def finish(campaign: Campaign, directory: Path) -> CampaignRecord:
-    """Seal what is known, also of an interrupted campaign, and render the report; return the record that was sealed.
+def finish(campaign: Campaign, directory: Path, signing: Signing) -> CampaignRecord:
+    """Seal what is known, also of an interrupted campaign, render and sign it; return the record that was sealed.
 
     Raises:
-        UserMistake: if the bundle cannot be written.
+        UserMistake: if the bundle cannot be written or signed.
     """
-    return seal(campaign.store, directory / BUNDLE, campaign.unreached(), {"report.html": _report}).campaign
+    bundle = directory / BUNDLE
+    return seal(campaign.store, bundle, campaign.unreached(), {"report.html": _report}, signing).campaign
 
 
 def _report(bundle: Bundle, path: Path) -> None:

@@ -26,6 +26,7 @@ from conformance.plugin.plan import print_plan
 from conformance.plugin.progress import Watcher
 from conformance.plugin.refusals import Foreseen
 from conformance.plugin.refusals import foresee
+from conformance.plugin.signing import CampaignSigning
 from conformance.suite import MARKER
 from conformance.suite import OPEN_MARKER
 from conformance.suite import can_be_measured
@@ -81,6 +82,9 @@ class CampaignPlugin:
             given = {WAIVERS: options.waivers, PARTICULARS: options.particulars}
             self._documents = Documents(self.campaign.plant, [*self.campaign.cases.values()], given)
             self.directory = evidence_directory(options.evidence, self.campaign.plant.plant, resume=self.resume)
+            self._signing = CampaignSigning(
+                options.sign, options.sign_passphrase, options.tsa, plan_only=self.plan_only
+            )
         except UserMistake as mistake:
             raise pytest.UsageError(mistake.text()) from None
 
@@ -213,6 +217,8 @@ class CampaignPlugin:
         bundle = self.directory / BUNDLE
         if self._baseline:
             console.print(self._baseline.table(Bundle.open(bundle), current_language()))
+        for line in self._signing.said(bundle):
+            console.print(line, markup=False, highlight=False, soft_wrap=True)
         for remark in dict.fromkeys(self.campaign.remarks):
             console.print(visible(remark), style="yellow", markup=False, highlight=False, soft_wrap=True)
         said = "campaign.interrupted" if self._interrupted else "campaign.sealed"
@@ -243,7 +249,7 @@ class CampaignPlugin:
         """
         try:
             self.campaign.leave()
-            self.record = finish(self.campaign, self.directory)
+            self.record = finish(self.campaign, self.directory, self._signing)
         except UserMistake as mistake:
             self._unsealed = mistake.text()
         finally:

@@ -10,10 +10,15 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from reports.answer import VerificationAnswer
 from reports.bundle import Manifest
 from reports.result import Campaign
 
-_MODELS: dict[str, type[BaseModel]] = {"results-1.json": Campaign, "manifest-2.json": Manifest}
+_MODELS: dict[str, type[BaseModel]] = {
+    "results-1.json": Campaign,
+    "manifest-2.json": Manifest,
+    "verification-1.json": VerificationAnswer,
+}
 
 
 def schemas() -> dict[str, dict[str, Any]]:

@@ -182,3 +182,18 @@ def test_waivers_and_baselines_are_looked_at_before_anything_is_sent(bench: Benc
     status, output = _campaign(bench, "--retest", "--evidence", "evidence")
     assert (status, "--baseline" in output) == (ExitStatus.USAGE, True)
     assert not (bench.folder / "evidence").exists()
+
+
+def test_a_key_that_cannot_sign_is_told_before_anything_is_sent(bench: Bench) -> None:
+    status, output = _campaign(bench, "--evidence", "evidence", "--sign", "no-such.key")
+    assert (status, "no-such.key" in output) == (ExitStatus.USAGE, True)
+    assert "plantproof-no-such-namespace" not in output
+    assert not (bench.folder / "evidence").exists()
+    status, output = bench.run("--sign", "no-such.key")
+    assert (status, "--sign needs --plant" in output) == (ExitStatus.USAGE, True)
+
+
+def test_a_wrong_authority_of_time_is_told_before_anything_is_sent(bench: Bench) -> None:
+    subprocess.run(["openssl", "genpkey", "-algorithm", "ed25519", "-out", bench.folder / "own.key"], check=True)
+    status, output = _campaign(bench, "--sign", "own.key", "--tsa", "ftp://192.0.2.1/")
+    assert (status, "ftp://192.0.2.1/" in output) == (ExitStatus.USAGE, True)

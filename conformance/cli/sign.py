@@ -1,0 +1,107 @@
+"""``plantproof sign``: further signatures, such as a witness's, and time-stamps for a sealed bundle."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+from typing import Annotated
+
+import typer
+
+from profiles.language import Texts
+from profiles.problem import Problem
+from profiles.problem import UserMistake
+
+if TYPE_CHECKING:
+    from reports.signing.sign import Signing
+    from reports.signing.sign import Stamper
+    from reports.signing.signers import Signer
+
+
+def sign(
+    bundle: Annotated[Path, typer.Argument(help="folder of the bundle (证据包文件夹)")],
+    key: Annotated[
+        list[str] | None, typer.Option("--key", metavar="KEY", help="key file or pkcs11: URI, may repeat (密钥)")
+    ] = None,
+    passphrase: Annotated[
+        str | None,
+        typer.Option("--passphrase", metavar="env:NAME", help="where the passphrase is (口令所在的环境变量)"),
+    ] = None,
+    tsa: Annotated[
+        str | None, typer.Option("--tsa", metavar="URL", help="time-stamp authority, RFC 3161 (时间戳机构)")
+    ] = None,
+    timestamp: Annotated[
+        bool, typer.Option("--timestamp", help="time-stamp what has none; with PLANTPROOF_TSA or --tsa (补时间戳)")
+    ] = False,
+    write_query: Annotated[
+        Path | None, typer.Option("--write-query", metavar="DIR", help="write questions to carry away (写出时间戳请求)")
+    ] = None,
+    attach: Annotated[
+        list[Path] | None, typer.Option("--attach", metavar="FILE.tsr", help="attach an answer (附上时间戳答复)")
+    ] = None,
+) -> int:
+    """Verify a sealed bundle and sign it, or time-stamp its signatures; exit 3 if the authority is silent (签名)."""
+    from reports.signing.authority import authority
+    from reports.signing.authority import stamp
+    from reports.signing.passphrase import Passphrase
+    from reports.signing.signers import open_signers
+
+    if not (key or timestamp or tsa or write_query or attach):
+        raise UserMistake([Problem("sign-what", "reports")])
+    url = authority(tsa)
+    if timestamp and url is None:
+        from reports.signing.authority import VARIABLE
+
+        raise UserMistake([Problem("tsa-none", "reports", facts={"variable": VARIABLE})])
+    secret = Passphrase(passphrase)
+    _refuse_keys_inside(bundle, key or [])
+    signers = open_signers(key or [], secret)
+    stamper = partial(stamp, url) if url else None
+    done = _signed(bundle, signers, stamper) if signers or timestamp or tsa else None
+    _offline(bundle, write_query, attach or [])
+    return 3 if done is not None and done.silent else 0
+
+
+def _signed(bundle: Path, signers: list[Signer], stamper: Stamper | None) -> Signing:
+    from reports.signing.sign import sign_bundle
+
+    _see_that_it_is_sound(bundle)
+    done = sign_bundle(bundle, signers, stamper)
+    lines = list(done.lines(bundle)) or [Texts.of("reports").get("sign.nothing-to-stamp")]
+    for line in lines:
+        typer.echo(line)
+    return done
+
+
+def _offline(bundle: Path, write_query: Path | None, answers: list[Path]) -> None:
+    from reports.signing.names import short
+    from reports.signing.sign import attach_stamp
+    from reports.signing.sign import write_queries
+
+    texts = Texts.of("reports")
+    for answer in answers:
+        typer.echo(texts.get("sign.attached", keyid=short(attach_stamp(bundle, answer))))
+    if write_query is not None:
+        if write_query.resolve().is_relative_to(bundle.resolve()):
+            raise UserMistake([Problem("report-inside-bundle", "reports", file=str(write_query))])
+        for path in write_queries(bundle, write_query):
+            typer.echo(texts.get("sign.query", path=path, bundle=bundle))
+
+
+def _see_that_it_is_sound(bundle: Path) -> None:
+    """Whoever signs answers for what is there, so it is verified before."""
+    from reports.verify import verify
+
+    verification = verify(bundle)
+    if not verification.sound:
+        first = verification.alterations[0]
+        facts = {"count": len(verification.alterations), "place": first.place, "first": first.text()}
+        raise UserMistake([Problem("sign-unsound", "reports", file=str(bundle), facts=facts)])
+
+
+def _refuse_keys_inside(bundle: Path, keys: list[str]) -> None:
+    for key in keys:
+        path = Path(key)
+        if path.exists() and path.resolve().is_relative_to(bundle.resolve()):
+            raise UserMistake([Problem("key-in-bundle", "reports", file=key)])
