@@ -57,7 +57,7 @@ class Picture:
         """A PNG file of exactly ``width_px`` by ``height_px`` pixels; type grows with the width.
 
         Raises:
-            ValueError: for less than 320 or more than 12,000 pixels on a side.
+            ValueError: for less than 240 or more than 12,000 pixels on a side.
             UserMistake: if no installed font can write Chinese.
         """
         return png(self.draw, language, width_px, height_px)

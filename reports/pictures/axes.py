@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 from typing import Any
@@ -63,17 +64,31 @@ def legend_above(axes: Any, handles: Sequence[Any] | None = None, columns: int =
     )  # fmt: skip
 
 
+def boxes(axes: Axes, at: Iterable[tuple[float, float, float, float]], **style: Any) -> None:  # noqa: ANN401
+    """Rectangles (left, bottom, width, height) as one path, which keeps an SVG small."""
+    from matplotlib.patches import PathPatch
+    from matplotlib.path import Path
+
+    corners: list[tuple[float, float]] = []
+    codes: list[Any] = []
+    for x, y, wide, high in at:
+        corners += [(x, y), (x + wide, y), (x + wide, y + high), (x, y + high), (x, y)]
+        codes += [Path.MOVETO, Path.LINETO, Path.LINETO, Path.LINETO, Path.CLOSEPOLY]
+    if corners:
+        axes.add_patch(PathPatch(Path(corners, codes), **style))
+
+
 def plain_log(axes: Axes, which: str = "x") -> None:
     """A logarithmic axis with ticks at 1, 2 and 5 (fewer over many decades), written as plain numbers."""
     from matplotlib.ticker import FuncFormatter
     from matplotlib.ticker import LogLocator
-    from matplotlib.ticker import NullFormatter
+    from matplotlib.ticker import NullLocator
 
     axis = axes.xaxis if which == "x" else axes.yaxis
     low, high = axis.get_view_interval()
     axis.set_major_locator(LogLocator(10, (1.0, 2.0, 5.0) if high / low < 300 else (1.0,), numticks=20))
     axis.set_major_formatter(FuncFormatter(lambda value, _: number(value)))
-    axis.set_minor_formatter(NullFormatter())
+    axis.set_minor_locator(NullLocator())
 
 
 def nines(share: float, n: int) -> float:
@@ -81,9 +96,8 @@ def nines(share: float, n: int) -> float:
     return -math.log10(max(1.0 - share, 0.5 / max(n, 1)))
 
 
-def nines_axis(axes: Axes, n: int) -> None:
-    """Ticks of :func:`nines`."""
-    shares = [0.0, 0.5, 0.9, 0.99, 0.999, 0.9999, 0.99999]
-    shown = [it for it in shares if it == 0 or (1 - it) * n >= 0.49]
+def nines_axis(axes: Axes, top: float) -> None:
+    """Ticks of :func:`nines`, up to that height."""
+    shown = [it for it in (0.0, 0.5, 0.9, 0.99, 0.999, 0.9999, 0.99999) if nines(it, 10**9) <= top * 1.05]
     axes.set_yticks([nines(it, 10**9) for it in shown], [f"{100 * it:g}" for it in shown])
-    axes.set_ylim(0, nines(1.0, n) * 1.03)
+    axes.set_ylim(0, top * 1.05)

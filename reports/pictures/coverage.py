@@ -26,8 +26,10 @@ from profiles.reduced import Invalid
 from profiles.reduced import Register
 from reports.figures import count
 from reports.pictures import marks
+from reports.pictures.axes import boxes
 from reports.pictures.axes import legend_above
 from reports.pictures.found import Found
+from reports.pictures.scale import A_ROW
 from reports.pictures.scale import Shape
 from reports.pictures.scale import shapes
 from reports.pictures.scale import spots
@@ -47,6 +49,7 @@ if TYPE_CHECKING:
 _MOST_CELLS = 500  #: squares; finer grids are drawn coarser
 _MOST_POINTS = 36  #: of one area; of more, the worst
 _MOST_AREAS = 120
+_LEAST_NAME = 3.0  #: type sizes; less of a name tells nothing
 #: Steps of SS-RSRP above the limit, dB, and how dark each is; below the limit it is hatched.
 _STEPS = ((20.0, "#7fa9cf"), (10.0, "#b3cfe6"), (0.0, "#dde9f4"))
 
@@ -151,6 +154,9 @@ def _draw(sheet: Sheet, source: Source, title: Said, about: Said, notes: list[Sa
     handles = [*_cells(sheet, axes, drawn), *_points(sheet, axes, drawn)]
     axes.autoscale_view()
     sheet.figure.canvas.draw()  # the scale is known only now
+    size = _room_for_marks(drawn) * _points_per_m(axes)
+    for line in axes.lines:
+        line.set_markersize(min(6.0, max(2.0, size)))
     _names(sheet, axes, source, drawn)
     own = all(it.placed for it in drawn.shapes)
     axes.set_xlabel(sheet.text(tell("coverage.axis-x" if own else "coverage.axis-none")))
@@ -197,7 +203,7 @@ def _cells(sheet: Sheet, axes: Axes, drawn: _Map) -> Iterator[object]:
         here = [_centre(cell, drawn.size_m) for cell, one in cells.items() if one is outcome]
         if here:
             label = tell("coverage.cell-failed" if outcome is False else "coverage.cell-open", count=count(len(here)))
-            yield _marked(axes, here, outcome, sheet.text(label), 5)
+            yield _marked(axes, here, outcome, sheet.text(label))
 
 
 def _centre(cell: Cell, size_m: float) -> tuple[float, float]:
@@ -207,21 +213,10 @@ def _centre(cell: Cell, size_m: float) -> tuple[float, float]:
 def _squares(axes: Axes, cells: Sequence[Cell], size_m: float, label: str, colour: str, hatch: str) -> object:
     """All squares of one kind as one path, which keeps an SVG small."""
     from matplotlib.patches import Patch
-    from matplotlib.patches import PathPatch
-    from matplotlib.path import Path
 
-    corners, codes = [], []
-    for column, row in sorted(cells):
-        x, y = column * size_m, row * size_m
-        corners += [(x, y), (x + size_m, y), (x + size_m, y + size_m), (x, y + size_m), (x, y)]
-        codes += [Path.MOVETO, Path.LINETO, Path.LINETO, Path.LINETO, Path.CLOSEPOLY]
-    style: dict[str, Any] = {
-        "facecolor": colour,
-        "edgecolor": "#ffffff" if not hatch else marks.ORANGE,
-        "hatch": hatch,
-        "lw": 0.4,
-    }
-    axes.add_patch(PathPatch(Path(corners, codes), **style))
+    edge = marks.ORANGE if hatch else "#ffffff"
+    style: dict[str, Any] = {"facecolor": colour, "edgecolor": edge, "hatch": hatch, "lw": 0.4}
+    boxes(axes, ((column * size_m, row * size_m, size_m, size_m) for column, row in sorted(cells)), **style)
     return Patch(label=label, **style)
 
 
@@ -237,33 +232,49 @@ def _points(sheet: Sheet, axes: Axes, drawn: _Map) -> Iterator[object]:
     for outcome, name in ((True, "covered"), (False, "uncovered"), (None, "open")):
         if at[outcome]:
             label = tell(f"coverage.point-{name}", count=count(sum(it is outcome for it in everything)))
-            yield _marked(axes, at[outcome], outcome, sheet.text(label), 6)
+            yield _marked(axes, at[outcome], outcome, sheet.text(label))
 
 
-def _marked(axes: Axes, at: Sequence[tuple[float, float]], outcome: bool | None, label: str, size: float) -> object:
+def _marked(axes: Axes, at: Sequence[tuple[float, float]], outcome: bool | None, label: str) -> object:
     mark = marks.OUTCOMES[outcome]
     face = "white" if mark.hollow else mark.colour
     xs, ys = zip(*at, strict=True)
-    (line,) = axes.plot(xs, ys, mark.marker, ms=size, mfc=face, mec=mark.colour, mew=1.1, ls="", label=label, zorder=4)
+    (line,) = axes.plot(xs, ys, mark.marker, ms=6, mfc=face, mec=mark.colour, mew=1.1, ls="", label=label, zorder=4)
     return line
 
 
 def _names(sheet: Sheet, axes: Axes, source: Source, drawn: _Map) -> None:
     """The name of each area with its count, in its upper left corner, if there is room for it."""
     tallies: dict[str, list[bool | None]] = defaultdict(list)
+    gridded = {it.area for it in drawn.places if not isinstance(it.at, str)}
     for it in drawn.places:
         tallies[it.area].append(it.covered)
-    points_per_m = float(axes.transData.transform((1, 0))[0] - axes.transData.transform((0, 0))[0])
-    points_per_m *= 72 / axes.figure.dpi
+    per_m = _points_per_m(axes)
     for shape in drawn.shapes:
         left, bottom, right, top = shape.box
-        room = (right - left) * points_per_m / SMALL - 0.6
+        room = (right - left) * per_m / SMALL - 0.6
         found = tallies[shape.area.id]
-        share = f" {found.count(True)}/{len(found)}" if found else ""
-        name = sheet.text(source.area(shape.area.id), max(room - width(share), 0))
-        if room < width(share) + 1.5 or (top - bottom) * points_per_m < SMALL * 1.2:
+        share = f"{found.count(True)}/{len(found)}" if found else ""
+        if room < width(share) or (top - bottom) * per_m < SMALL * 2:
             continue
-        axes.annotate(
-            name + share, (left, top), (3, -2), textcoords="offset points", va="top", size=SMALL, zorder=6,
-            bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.6, "alpha": 0.8},
-        )  # fmt: skip
+        name = sheet.text(source.area(shape.area.id), max(room - width(share) - 0.3, 0))
+        label = f"{name} {share}" if room - width(share) > _LEAST_NAME else share
+        frame = {"facecolor": "white", "edgecolor": "none", "pad": 0.6, "alpha": 0.8}
+        axes.annotate(label.strip(), (left, top), (3, -2), textcoords="offset points", va="top", size=SMALL, zorder=6,
+                      bbox=frame if shape.area.id in gridded else None)  # fmt: skip
+
+
+def _room_for_marks(drawn: _Map) -> float:
+    """How large a mark may be in most areas, metres, so that it touches none beside it."""
+    many = _points_of(drawn)
+    room = [
+        min((it.box[3] - it.box[1]) * 0.22, (it.box[2] - it.box[0]) * 0.75 / max(1, min(many[it.area.id], A_ROW)))
+        for it in drawn.shapes
+    ]
+    return sorted(room)[len(room) // 4]
+
+
+def _points_per_m(axes: Axes) -> float:
+    """The scale of a map that was laid out: points for each metre."""
+    start, end = axes.transData.transform([(0, 0), (1, 0)])
+    return float(end[0] - start[0]) * 72 / float(axes.figure.dpi)

@@ -125,7 +125,6 @@ def _draw_echoes(sheet: Sheet, curves: Sequence[_Curve]) -> None:
 
 def _curves(sheet: Sheet, axes: Axes, curves: Sequence[_Curve], result: Result | None) -> None:
     axes.set_xscale("log")
-    n = max(it.n for it in curves)
     for curve, (line, colour) in zip(curves, marks.LINES, strict=False):
         heights = [nines(it, curve.n) for it in curve.shares]
         told = tell(
@@ -133,7 +132,7 @@ def _curves(sheet: Sheet, axes: Axes, curves: Sequence[_Curve], result: Result |
             lost=number(100 * curve.lost / curve.n), p50=_ms(curve.at(0.5)), p99=_ms(curve.at(0.99)),
         )  # fmt: skip
         axes.step(curve.values, heights, where="post", color=colour, ls=line, lw=1.7, label=sheet.text(told))
-    nines_axis(axes, n)
+    nines_axis(axes, max(nines(it.shares[-1], it.n) for it in curves))
     axes.set_xlabel(sheet.text(tell("delays.axis-x")))
     axes.set_ylabel(sheet.text(tell("delays.axis-y")))
     axes.grid(visible=True)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from typing import Any
 
 from reports.pictures import marks
+from reports.pictures.axes import boxes
 from reports.pictures.sheet import SMALL
 from reports.pictures.sheet import TINY
 from reports.pictures.sheet import Sheet
@@ -44,32 +45,31 @@ def worst(total: int, most: int, outcomes: Sequence[tuple[int, bool | None]]) ->
 
 def draw(sheet: Sheet, axes: Axes, rows: Sequence[Said], columns: Sequence[Said], cells: Cells) -> float:
     """The table, with the columns' names on top; returns how high these are, points."""
-    from matplotlib.patches import Rectangle
-
+    tinted: dict[str, list[tuple[float, float, float, float]]] = {}
     for row in range(len(rows)):
         tints = [marks.OUTCOMES[cells[row, it]].tint if (row, it) in cells else "" for it in range(len(columns))]
         for tint, run in groupby(range(len(columns)), key=tints.__getitem__):
             wide = list(run)
-            if tint:
-                axes.add_patch(Rectangle((wide[0] - 0.5, row - 0.5), len(wide), 1, facecolor=tint, edgecolor="none"))
+            tinted.setdefault(tint, []).append((wide[0] - 0.5, row - 0.5, len(wide), 1))
+    for tint, at in tinted.items():
+        boxes(axes, at if tint else (), facecolor=tint, edgecolor="none")
+    lines = [(-0.5, it - 0.5, len(columns), 0) for it in range(len(rows) + 1)]
+    lines += [(it - 0.5, -0.5, 0, len(rows)) for it in range(len(columns) + 1)]
+    boxes(axes, lines, facecolor="none", edgecolor=marks.RULE, lw=0.5)
     size = _marker_size(sheet, len(rows), len(columns))
     for outcome, mark in marks.OUTCOMES.items():
-        at = [(column, row) for (row, column), one in cells.items() if one is outcome]
-        if at and (outcome is not True or len(cells) <= _DOTTED):
+        places = [(column, row) for (row, column), one in cells.items() if one is outcome]
+        if places and (outcome is not True or len(cells) <= _DOTTED):
             face = "none" if mark.hollow else mark.colour
             axes.plot(
-                [it[0] for it in at], [it[1] for it in at], mark.marker, ms=size, mfc=face, mec=mark.colour, mew=1.1,
-                ls="",
+                [it[0] for it in places], [it[1] for it in places], mark.marker, ms=size, mfc=face, mec=mark.colour,
+                mew=1.1, ls="",
             )  # fmt: skip
     axes.set_xlim(-0.5, len(columns) - 0.5)
     axes.set_ylim(len(rows) - 0.5, -0.5)
     axes.xaxis.tick_top()
     axes.tick_params(length=0, pad=3)
     axes.spines[:].set_visible(False)
-    for at_row in range(len(rows) + 1):
-        axes.axhline(at_row - 0.5, color=marks.RULE, lw=0.5)
-    for at_column in range(len(columns) + 1):
-        axes.axvline(at_column - 0.5, color=marks.RULE, lw=0.5)
     type_size = SMALL if len(rows) <= 22 else TINY
     axes.set_yticks(range(len(rows)), [sheet.text(it, _ROW_NAME) for it in rows], size=type_size)
     names = _column_names(sheet, columns)

@@ -27,7 +27,7 @@ from reports.wording import reason
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-_MOST = 26  #: units
+_MOST = 22  #: units
 
 
 class _Unit(NamedTuple):
@@ -97,9 +97,9 @@ def _draw(sheet: Sheet, units: list[_Unit], limit: float | None) -> None:
         high += 4
     axes.set_xlim(low, high)
     for row, unit in enumerate(units):
-        _unit(axes, row, unit, limit, (low, high))
+        _unit(axes, row, unit, limit, (low, high), 7.5 if len(units) < 14 else 5.5)
     axes.set_yticks(
-        range(len(units)), [sheet.text(it.name, 17) for it in units], size=SMALL if len(units) < 20 else TINY
+        range(len(units)), [sheet.text(it.name, 17) for it in units], size=SMALL if len(units) < 18 else TINY
     )
     axes.set_ylim(len(units) - 0.4, -0.6)
     axes.tick_params(axis="y", length=0)
@@ -107,14 +107,14 @@ def _draw(sheet: Sheet, units: list[_Unit], limit: float | None) -> None:
     axes.grid(visible=True, axis="x")
     axes.set_xlabel(sheet.text(tell("optical.axis-x")))
     beside = axes.secondary_yaxis("right")
-    size = SMALL if len(units) < 20 else TINY
+    size = SMALL if len(units) < 18 else TINY
     beside.set_yticks(range(len(units)), [sheet.text(_told(it)) for it in units], size=size)
     beside.tick_params(length=0)
     beside.spines["right"].set_visible(False)
     legend_above(axes, list(_keys(sheet, limit)), columns=4)
 
 
-def _unit(axes: Axes, row: int, unit: _Unit, limit: float | None, ends: tuple[float, float]) -> None:
+def _unit(axes: Axes, row: int, unit: _Unit, limit: float | None, ends: tuple[float, float], size: float) -> None:
     """The range in which the receiver works, within it the part that keeps the limit, and what it receives."""
     top = ends[1] if unit.overload is None else unit.overload
     kept = max(limit or 0.0, 0.0)
@@ -128,7 +128,7 @@ def _unit(axes: Axes, row: int, unit: _Unit, limit: float | None, ends: tuple[fl
         return
     mark = marks.REPORTED if limit is None else marks.MET if unit.margin >= limit else marks.FAILED
     face = "white" if mark.hollow else mark.colour
-    axes.plot([unit.power], [row], mark.marker, ms=7.5, mfc=face, mec=mark.colour, mew=1.3, zorder=5)
+    axes.plot([unit.power], [row], mark.marker, ms=size, mfc=face, mec=mark.colour, mew=1.3, zorder=5)
 
 
 def _told(unit: _Unit) -> Said:

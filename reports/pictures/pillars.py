@@ -118,7 +118,8 @@ def _radar(sheet: Sheet, axes: Any, spokes: Sequence[Spoke]) -> None:  # noqa: A
     for angle, share, spoke in zip(angles, met, spokes, strict=True):
         mark = marks.FAILED if spoke.failed else marks.OPEN if spoke.open else marks.MET
         face = "white" if mark.hollow else mark.colour
-        axes.plot([angle], [share], mark.marker, ms=7, mfc=face, mec=mark.colour, mew=1.4, clip_on=False, zorder=5)
+        axes.plot([angle], [share], mark.marker, ms=7, mfc=face, mec=mark.colour, mew=1.4, clip_on=False,
+                  zorder=6 if spoke.failed else 5)  # fmt: skip
 
 
 def _bars(sheet: Sheet, axes: Axes, spokes: Sequence[Spoke]) -> None:

@@ -98,7 +98,8 @@ def _of_result(source: Source, result: Result, directions: Sequence[_Direction])
         every = sheet.figure.subplots(len(directions), 1, sharex=True, squeeze=False)
         values = [value for it in directions for value in it.values]
         limit = finite_limit(result.threshold, _UNIT)
-        known = [*values, *([limit] if limit is not None else [])]
+        reach = [it.found.value + sign * _half(it) for it in directions for sign in (-1, 1)]
+        known = [*values, *reach, *([limit] if limit is not None else [])]
         spread = max(max(known) - min(known), max(known) * 0.05, 1e-9)
         ends = max(0.0, min(known) - 0.12 * spread), max(known) + 0.12 * spread
         for index, (axes, one) in enumerate(zip(every[:, 0], directions, strict=True)):
@@ -137,24 +138,29 @@ def _direction(sheet: Sheet, axes: Axes, one: _Direction, ends: tuple[float, flo
         axes.set_ylabel(sheet.text(tell("rates.axis-y")))
     axes.set_ylim(0, top * 1.75)
     height = top * 1.36
-    half = one.found.expanded_uncertainty
-    mean = one.found.value
-    if math.isfinite(half) and half > 0:
+    half, mean = _half(one), one.found.value
+    if half > 0:
         axes.plot([mean - half, mean + half], [height, height], color=marks.INK, lw=2, marker="|", ms=9, mew=1.6)
     axes.plot([mean], [height], "D", ms=7, mfc=marks.INK if one.judged else "white", mec=marks.INK, mew=1.4, zorder=5)
     fraction = (mean - ends[0]) / (ends[1] - ends[0])
     side, shift = ("right", -12) if fraction > 0.5 else ("left", 12)
-    edge = (mean - half if side == "right" else mean + half) if math.isfinite(half) else mean
+    edge = mean - half if side == "right" else mean + half
     axes.annotate(sheet.text(_mean(one)), (edge, height), (shift, 0), textcoords="offset points", ha=side, va="center",
                   size=SMALL, bbox={"facecolor": "white", "edgecolor": "none", "pad": 1, "alpha": 0.85})  # fmt: skip
     axes.set_title(sheet.text(tell(f"rates.{one.name}")), size=SMALL + 0.5, weight="bold", loc="right")
     axes.grid(visible=True, axis="x")
 
 
-def _mean(one: _Direction) -> Said:
+def _half(one: _Direction) -> float:
+    """Half of the interval's width; 0 where there is none."""
     half = one.found.expanded_uncertainty
+    return half if math.isfinite(half) else 0.0
+
+
+def _mean(one: _Direction) -> Said:
+    half = _half(one)
     told = {"mean": number(one.found.value), "n": count(one.found.n), "half": number(float(f"{half:.2g}"))}
-    return tell("rates.mean" if math.isfinite(half) and half > 0 else "rates.mean-only", **told)
+    return tell("rates.mean" if half > 0 else "rates.mean-only", **told)
 
 
 def _keys(sheet: Sheet, most: int) -> Iterator[object]:

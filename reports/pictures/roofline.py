@@ -13,17 +13,15 @@ from statistics import median
 from typing import TYPE_CHECKING
 from typing import NamedTuple
 
-import numpy as np
-
 from profiles.indicators.trials import facts
 from profiles.observation import Observation
 from reports.figures import count
 from reports.figures import number
 from reports.pictures import marks
-from reports.pictures.axes import legend_above
 from reports.pictures.axes import plain_log
 from reports.pictures.found import Found
 from reports.pictures.sheet import SMALL
+from reports.pictures.sheet import TINY
 from reports.pictures.sheet import Sheet
 from reports.pictures.source import Source
 from reports.pictures.source import standing
@@ -82,13 +80,17 @@ def found(source: Source) -> Iterator[Found]:
         notes.insert(0, tell("roofline.more", count=count(len(nodes) - _MOST)))
 
     def draw(sheet: Sheet) -> None:
-        sheet.lay_out(title, about, notes)
         shown = nodes[:_MOST]
+        sheet.lay_out(title, about, notes, list(_keys(sheet, shown)))
         columns = 1 if len(shown) == 1 else 2
-        every = sheet.figure.subplots(math.ceil(len(shown) / columns), columns, squeeze=False).flat
-        for axes, node in zip(every, shown, strict=False):
-            _draw(sheet, axes, node, alone=len(shown) == 1)
-        for axes in list(every)[len(shown) :]:
+        every = list(sheet.figure.subplots(math.ceil(len(shown) / columns), columns, squeeze=False).flat)
+        for index, (axes, node) in enumerate(zip(every, shown, strict=False)):
+            _draw(sheet, axes, node)
+            if index + columns >= len(shown):
+                axes.set_xlabel(sheet.text(tell("roofline.axis-x")), size=SMALL)
+            if index % columns == 0:
+                axes.set_ylabel(sheet.text(tell("roofline.axis-y")), size=SMALL)
+        for axes in every[len(shown) :]:
             axes.set_axis_off()
 
     yield Found("", title, tell("roofline.caption", about=about), draw)
@@ -114,7 +116,7 @@ def _runs(rows: Sequence[Observation]) -> _Runs:
     return _Runs([row.value or 0.0 for row in rows], size if isinstance(size, int) else 0)
 
 
-def _draw(sheet: Sheet, axes: Axes, node: _Node, *, alone: bool) -> None:
+def _draw(sheet: Sheet, axes: Axes, node: _Node) -> None:
     bandwidth = node.triad.middle
     peaks = [it.middle for it in node.products.values()]
     tops = [*peaks, *node.ratings.values()]
@@ -122,27 +124,33 @@ def _draw(sheet: Sheet, axes: Axes, node: _Node, *, alone: bool) -> None:
     left, right = _TRIAD / 2.5, max([16 * max(peaks) / bandwidth, *(it * 2.5 for it in intensities)])
     axes.set(xscale="log", yscale="log", xlim=(left, right))
     axes.set_ylim(bandwidth * left / 1.2, max(tops) * 2.2)
-    grid = np.geomspace(left, right, 60)
     for (name, runs), (line, colour) in zip(node.products.items(), marks.LINES, strict=False):
-        label = sheet.text(tell("roofline.roof", name=name, value=number(_round(runs.middle)), n=len(runs.values)))
         ridge = runs.middle / bandwidth
-        xs = np.sort(np.append(grid, ridge))
-        axes.plot(xs, np.minimum(bandwidth * xs, runs.middle), ls=line, color=colour, lw=1.8, label=label)
-        at = min(max(_intensity(name, runs.size) or ridge * 4, ridge), right / 1.2)
-        _spread(axes, at, runs, colour)
+        axes.plot([left, ridge, right], [bandwidth * left, runs.middle, runs.middle], ls=line, color=colour, lw=1.8)
+        _spread(axes, min(max(_intensity(name, runs.size) or ridge * 4, ridge), right / 1.2), runs, colour)
         if name in node.ratings:
-            _rating(sheet, axes, name, node.ratings[name], runs.middle, colour)
-    label = sheet.text(tell("roofline.triad", value=number(_round(bandwidth)), n=len(node.triad.values)))
-    scaled = _Runs([it * _TRIAD for it in node.triad.values], 0)
-    _spread(axes, _TRIAD, scaled, marks.INK, label, marker="s")
+            axes.axhline(node.ratings[name], color=colour, lw=1.1, ls=(0, (6, 3)))
+    _spread(axes, _TRIAD, _Runs([it * _TRIAD for it in node.triad.values], 0), marks.INK, marker="s")
     axes.grid(visible=True)
     plain_log(axes)
     plain_log(axes, "y")
-    axes.set_xlabel(sheet.text(tell("roofline.axis-x")))
-    axes.set_ylabel(sheet.text(tell("roofline.axis-y")))
-    legend_above(axes, columns=2 if alone else 1)
-    title = sheet.text(node.name, 30)
-    axes.annotate(title, (0.99, 0.04), xycoords="axes fraction", ha="right", weight="bold", size=SMALL + 0.5)
+    told = sheet.text(joined(_told(node)))
+    axes.set_title(sheet.text(node.name, 30), size=SMALL, weight="bold", pad=14)
+    axes.annotate(
+        told, (0, 1), (0, 3), xycoords="axes fraction", textcoords="offset points", va="bottom", size=TINY
+    ).set_in_layout(False)
+
+
+def _told(node: _Node) -> Iterator[Said]:
+    """What was measured, in numbers, with the share of each rating."""
+    for name, runs in node.products.items():
+        facts = {"name": name, "value": number(_round(runs.middle))}
+        if rating := node.ratings.get(name):
+            share = number(float(f"{100 * runs.middle / rating:.3g}"))
+            yield tell("roofline.told-rated", share=share, **facts)
+        else:
+            yield tell("roofline.told", **facts)
+    yield tell("roofline.triad", value=number(_round(node.triad.middle)))
 
 
 def _intensity(name: str, size: float) -> float:
@@ -151,21 +159,25 @@ def _intensity(name: str, size: float) -> float:
     return 2 * size / (3 * wide)
 
 
-def _spread(axes: Axes, x: float, runs: _Runs, colour: str, label: str = "", marker: str = "o") -> None:
+def _spread(axes: Axes, x: float, runs: _Runs, colour: str, marker: str = "o") -> None:
     """The median and all runs, from the least to the greatest."""
     low, high = min(runs.values), max(runs.values)
     axes.plot([x, x], [low, high], color=colour, lw=2, marker="_", ms=8, mew=1.6)
-    axes.plot([x], [runs.middle], marker, ms=7, mfc=colour, mec="white", mew=0.8, label=label or "_", ls="", zorder=5)
-
-
-def _rating(sheet: Sheet, axes: Axes, name: str, rating: float, reached: float, colour: str) -> None:
-    """What the node is rated at, and which share of it was reached."""
-    axes.axhline(rating, color=colour, lw=1.1, ls=(0, (6, 3)))
-    told = tell(
-        "roofline.rating", name=name, value=number(rating), share=number(float(f"{100 * reached / rating:.3g}"))
-    )
-    axes.annotate(sheet.text(told), (axes.get_xlim()[0], rating), (4, 3), textcoords="offset points", size=SMALL)
+    axes.plot([x], [runs.middle], marker, ms=7, mfc=colour, mec="white", mew=0.8, ls="", zorder=5)
 
 
 def _round(value: float) -> float:
     return float(f"{value:.4g}")
+
+
+def _keys(sheet: Sheet, nodes: Sequence[_Node]) -> Iterator[object]:
+    from matplotlib.lines import Line2D
+
+    names = dict.fromkeys(name for it in nodes for name in it.products)
+    for name, (line, colour) in zip(names, marks.LINES, strict=False):
+        yield Line2D([], [], ls=line, color=colour, lw=1.8, marker="o", ms=6, label=f"GEMM {name}")
+    if any(it.ratings for it in nodes):
+        label = sheet.text(tell("roofline.key-rating"))
+        yield Line2D([], [], ls=(0, (6, 3)), color=marks.GREY, lw=1.1, label=label)
+    label = sheet.text(tell("roofline.key-triad"))
+    yield Line2D([], [], ls="", marker="s", ms=6, color=marks.INK, label=label)

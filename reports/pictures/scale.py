@@ -11,7 +11,7 @@ from fixtures.plant.model import Area
 
 Corner = tuple[float, float]
 _FARTHEST_M = 1e6  #: from the origin; farther corners are none of a plant
-_A_ROW = 12  #: points in one row
+A_ROW = 12  #: points in one row
 _COLUMNS = 6  #: of areas without corners
 
 
@@ -51,10 +51,10 @@ def shapes(areas: Sequence[Area]) -> list[Shape]:
 def spots(shape: Shape, many: int) -> list[Corner]:
     """So many places in rows in the lower half of an outline: where a point stands in its area is not recorded."""
     _, bottom, _, top = shape.box
-    rows = max(1, math.ceil(many / _A_ROW))
+    rows = max(1, math.ceil(many / A_ROW))
     found: list[Corner] = []
     for row in range(rows):
-        here = min(_A_ROW, many - row * _A_ROW)
+        here = min(A_ROW, many - row * A_ROW)
         y = bottom + (top - bottom) * (0.34 if rows == 1 else 0.55 - 0.45 * row / (rows - 1))
         left, right = _inside(shape, y)
         found += [(left + (right - left) * (index + 0.5) / here, y) for index in range(here)]

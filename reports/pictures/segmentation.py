@@ -10,6 +10,7 @@ from reports.exhibit import MatrixRecord
 from reports.figures import count
 from reports.pictures import grid
 from reports.pictures import marks
+from reports.pictures.axes import boxes
 from reports.pictures.axes import legend_above
 from reports.pictures.found import Found
 from reports.pictures.sheet import Sheet
@@ -67,7 +68,7 @@ def _of_result(source: Source, result: Result, record: MatrixRecord) -> Found:
         words = {it: tell(f"segmentation.{name}") for it, name in ((True, "blocked"), (False, "leak"), (None, "open"))}
         handles = [*grid.keys(sheet, cells, words), *_keys(sheet, list(drawn.values()))]
         legend_above(axes, handles, columns=5, above_pt=above)
-        axes.set_ylabel(sheet.text(tell("segmentation.from")), rotation=0, labelpad=12)
+        axes.set_ylabel(sheet.text(tell("segmentation.from")), rotation=0, ha="right", labelpad=6)
         axes.set_xlabel(sheet.text(tell("segmentation.to")))
         axes.xaxis.set_label_position("bottom")
 
@@ -92,7 +93,7 @@ def _outcomes(source: Source, record: MatrixRecord) -> dict[_Pair, bool | None]:
 
 def _row(source: Source, id: str, number: int) -> Said:
     name = source.zone(id)
-    return Said(*(f"{number} {it}" for it in name)) if number else name
+    return Said(*(f"{number}. {it}" for it in name)) if number else name
 
 
 def _pair(passage: str) -> _Pair:
@@ -103,10 +104,7 @@ def _pair(passage: str) -> _Pair:
 
 def _diagonal(axes: Axes, zones: int) -> None:
     """A zone is not asked about itself."""
-    from matplotlib.patches import Rectangle
-
-    for at in range(zones):
-        axes.add_patch(Rectangle((at - 0.5, at - 0.5), 1, 1, facecolor=marks.RULE, edgecolor="none"))
+    boxes(axes, ((at - 0.5, at - 0.5, 1, 1) for at in range(zones)), facecolor=marks.RULE, edgecolor="none")
 
 
 def _conduits(axes: Axes, conduits: dict[tuple[int, int], bool]) -> None:

@@ -92,8 +92,9 @@ def standing(result: Result) -> Said:
     """The verdict, the value with its interval, and the limit, in one line."""
     parts = [verdict(result.verdict), same(value_with_share(result))]
     if result.interval is not None:
-        confidence = f"{result.interval.confidence * 100:g}"
-        parts.append(tell("sheet.interval", confidence=confidence, interval=interval_of(result)))
+        confidence = result.interval.confidence
+        kind = "interval" if confidence < 1 else "bounds"  # of a share of which part is unknown
+        parts.append(tell(f"sheet.{kind}", confidence=f"{confidence * 100:g}", interval=interval_of(result)))
     if result.threshold is not None:
         parts.append(tell("sheet.limit", limit=threshold_text(result.threshold)))
     return joined(parts)

@@ -13,6 +13,7 @@ from typing import NamedTuple
 from fixtures.plant.model import Plant
 from reports.figures import count
 from reports.pictures import marks
+from reports.pictures.axes import boxes
 from reports.pictures.found import Found
 from reports.pictures.sheet import SMALL
 from reports.pictures.sheet import TEXT
@@ -31,7 +32,7 @@ _KINDS = ("external", "it", "dmz", "ot")  #: from the outside to the machines
 _MOST_BOXES = 24  #: zones drawn with their conduits; more become tiles
 _MOST_ARROWS = 48
 _A_ROW = 6  #: boxes
-_A_TILE_ROW = 8
+_A_TILE_ROW = 10
 _MOST_TILES = 56
 _LEFT = 13.0  #: of 100, room for the names of kinds
 
@@ -197,27 +198,26 @@ def _arrows(axes: Axes, boxes: dict[str, _Box], row_of: dict[str, int], pairs: S
 
 def _tiles(sheet: Sheet, axes: Axes, zones: Sequence[_Zone], pairs: Sequence[tuple[str, str]]) -> None:
     """The zones with most in them, each with how many conduits go out and come in."""
-    from matplotlib.patches import Rectangle
-
     kept = {it.id for it in sorted(zones, key=lambda it: -it.weight)[:_MOST_TILES]}
     outward, inward = (Counter(pair[end] for pair in pairs) for end in (0, 1))
     rows = list(_rows([it for it in zones if it.id in kept], _A_TILE_ROW))
     axes.set_ylim(-len(rows), 0)
     pitch = (100 - _LEFT) / _A_TILE_ROW
-    room = pitch * 0.92 / 100 * 8 * 72 / TINY * 0.9
+    room = pitch * 0.92 / 100 * 8 * 72 / TINY * 0.93
+    frames: list[tuple[float, float, float, float]] = []
     for row, (kind, here) in enumerate(rows):
         _kind(sheet, axes, kind, -row - 0.5)
         for index, zone in enumerate(here):
             x, y = _LEFT + pitch * index, -row - 0.95
-            axes.add_patch(Rectangle((x, y), pitch * 0.92, 0.88, facecolor="white", edgecolor=marks.GREY, lw=0.8))
-            lines = [zone.name, same(count(zone.weight)), same(f"→{outward[zone.id]} ←{inward[zone.id]}")]
-            for line, said in enumerate(lines):
-                weight = "bold" if line == 0 else "normal"
-                axes.annotate(sheet.text(said, room / (1.07 if line == 0 else 1)), (x, y + 0.88),
-                              (3, -3 - line * TINY * 1.3), textcoords="offset points", va="top", size=TINY,
-                              weight=weight)  # fmt: skip
+            frames.append((x, y, pitch * 0.92, 0.88))
+            counts = f"{count(zone.weight)} →{outward[zone.id]} ←{inward[zone.id]}"
+            for line, said in enumerate((zone.name, same(counts))):
+                shown = sheet.text(said, room / (1 if line else 1.07))
+                axes.annotate(shown, (x, y + 0.88), (2, -3 - line * TINY * 1.35), textcoords="offset points", va="top",
+                              size=TINY, weight="normal" if line else "bold")  # fmt: skip
             if zone.vantages:
                 axes.plot([x + pitch * 0.92], [y + 0.88], "^", ms=6, mfc=marks.BLUE, mec="white", mew=0.8, zorder=5)
+    boxes(axes, frames, facecolor="white", edgecolor=marks.GREY, lw=0.8)
 
 
 def _keys(sheet: Sheet, *, tiled: bool) -> Iterator[object]:

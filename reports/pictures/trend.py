@@ -138,7 +138,7 @@ def _draw(sheet: Sheet, axes: Axes, one: _Series) -> None:
     axes.annotate(
         sheet.text(" ".join(filter(None, [*told, *limits]))), (0, 1), (0, 3), xycoords="axes fraction",
         textcoords="offset points", va="bottom", size=TINY, color=marks.FAINT,
-    )  # fmt: skip
+    ).set_in_layout(False)  # fmt: skip
     shown = {0, len(years) - 1} if len(years) > 3 else set(range(len(years)))
     axes.set_xticks([years[it] for it in sorted(shown)], [one.points[it].label for it in sorted(shown)], size=TINY)
     axes.locator_params(axis="y", nbins=4)
