@@ -19,11 +19,15 @@ from reports.wording import say
 from reports.wording import visible
 
 _BREAKS = re.compile(r"[ \t\r\n]+")
+#: A word that no line can hold, and that costs a page's layout the square of its length; Chinese breaks anywhere.
+_ENDLESS = re.compile("[^\\s\u2e80-\U0003ffff]{301,}")
+_KEPT = 200  #: characters of such a word
 
 
 def shown(text: str) -> str:
-    """``text`` on one line and without characters that a reader could not see."""
-    return visible(_BREAKS.sub(" ", text))
+    """``text`` on one line and without characters that a reader could not see; of an endless word, its beginning."""
+    line = visible(_BREAKS.sub(" ", text))
+    return _ENDLESS.sub(lambda found: f"{found[0][:_KEPT]}… (+{len(found[0]) - _KEPT})", line)
 
 
 class Style(StrEnum):

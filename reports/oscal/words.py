@@ -14,14 +14,16 @@ NAMESPACE = "urn:plantproof:oscal:1"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _YEARS = range(1900, 3000)  #: that OSCAL's pattern of a moment allows
 #: What CommonMark takes for markup inside of a line: code, emphasis, links, HTML and character references.
-_MARKUP = re.compile(r"[\\`*\[\]]|<(?=[A-Za-z/!?])|&(?=[#A-Za-z])|\{(?=\{)")
+#: An underscore between letters is none.
+_MARKUP = re.compile(r"[\\`*~\[\]]|<(?=[A-Za-z/!?])|&(?=[#A-Za-z])|\{(?=\{)|(?<!\w)_+|_+(?!\w)")
 #: And at its beginning: headings, quotes, lists, rules.
-_BLOCK = re.compile(r"^[#>+=~_-]")
+_BLOCK = re.compile(r"^[#>+=-]")
 
 
 def line(text: str) -> str:
     """``text`` as one line of Markdown that shows it as it is; never empty."""
-    return _BLOCK.sub(r"\\\g<0>", _MARKUP.sub(r"\\\g<0>", plain(text)))
+    told = _MARKUP.sub(lambda found: "".join(f"\\{letter}" for letter in found[0]), plain(text))
+    return _BLOCK.sub(r"\\\g<0>", told)
 
 
 def plain(text: str) -> str:

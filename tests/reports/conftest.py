@@ -151,7 +151,7 @@ def plant(endpoints: int, hostile: str = "") -> Plant:
         zone = ("cell-a", "cell-b", "office")[index % 3]
         objects.append(
             {
-                "id": f"{visible(hostile)}{'ESPX'[index % 4].lower()}-{index:05d}",
+                "id": f"{visible(hostile)[:150]}{'ESPX'[index % 4].lower()}-{index:05d}",
                 "name": f"{hostile}{('机械手', '温度传感器', '平板终端', '打印机')[index % 4]} {index}",
                 "class": "ESPX"[index % 4],
                 "technology": ("ethernet", "wifi", "5g", "pon")[index // 4 % 4],
@@ -320,6 +320,12 @@ def write_bundle(made: ExampleBundle, folder: Path) -> Bundle:
     hashed = {name: FileRecord(sha256=sha256(data).hexdigest(), size=len(data)) for name, data in files.items()}
     (folder / MANIFEST).write_text(made.manifest.model_copy(update={"files": hashed}).model_dump_json())
     return Bundle.open(folder)
+
+
+@pytest.fixture(scope="session")
+def examples() -> tuple[Callable[..., ExampleBundle], Callable[[ExampleBundle, Path], Bundle]]:
+    """What makes an example, and what writes it, for fixtures that live longer than a test."""
+    return example, write_bundle
 
 
 @pytest.fixture
