@@ -108,6 +108,9 @@ class Manifest(Record):
     versions: dict[str, str]
     files: dict[str, FileRecord]  #: by path in the bundle, with ``/``
     chain: ChainRecord | None = None  #: a bundle of version 1 has none
+    signers: tuple[
+        str, ...
+    ] = ()  #: ids of the keys that were to sign when it was sealed; whose signature is gone, shows
     checksum: str | None = None  #: SHA-256 of the canonical manifest without this field; none in version 1
 
 

@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Protocol
 
 from pydantic import BaseModel
 
@@ -54,8 +55,17 @@ JUNIT = "junit.xml"
 
 #: Writes one rendering of a bundle, complete but for its renderings, to the path given.
 Rendering = Callable[[Bundle, Path], None]
-#: Adds to a bundle, complete with its manifest, what cannot be listed there: the signatures of it.
-Signing = Callable[[Path], object]
+
+
+class Signing(Protocol):
+    """Adds to a bundle, complete with its manifest, what cannot be listed there: the signatures of it."""
+
+    @property
+    def keyids(self) -> tuple[str, ...]:
+        """Ids of the keys that will sign, which the manifest names."""
+
+    def __call__(self, folder: Path) -> None:
+        """Sign the bundle that is being sealed in ``folder``."""
 
 
 def seal(
@@ -89,7 +99,7 @@ def seal(
         if draft.exists():  # of a sealing that was killed; the store's lock sees to it that there is no other
             shutil.rmtree(draft)
         draft.mkdir(parents=True)
-        _write(store, draft, results, {JUNIT: write_junit, **(renderings or {})})
+        _write(store, draft, results, {JUNIT: write_junit, **(renderings or {})}, signing.keyids if signing else ())
         if signing is not None:
             signing(draft)
         _put_in_place(draft, directory)
@@ -140,7 +150,13 @@ def _says_nothing(judged: Result, measured: Container[str]) -> bool:
     return owing or judged.verdict is Verdict.NOT_TESTED
 
 
-def _write(store: EvidenceStore, draft: Path, results: Iterable[Result], renderings: Mapping[str, Rendering]) -> None:
+def _write(
+    store: EvidenceStore,
+    draft: Path,
+    results: Iterable[Result],
+    renderings: Mapping[str, Rendering],
+    signers: tuple[str, ...],
+) -> None:
     """Fill the folder ``draft`` with a bundle."""
     store.require_unaltered()
     _write_text(draft / PLANT, store.plant_yaml)
@@ -157,13 +173,13 @@ def _write(store: EvidenceStore, draft: Path, results: Iterable[Result], renderi
     _write_observations(store, draft / OBSERVATIONS, secrets)
     write_raw(store.raw(), draft / RAW)
     chain = _write_chain(store, draft / CHAIN, secrets)
-    _write_manifest(draft, campaign.campaign, chain)  # for the renderings, which may quote it
+    _write_manifest(draft, campaign.campaign, chain, signers)  # for the renderings, which may quote it
     for name, render in renderings.items():
         render(Bundle(draft), draft / name)
     for path in _files(draft):
         if found := secrets.in_file(path) or secrets.in_texts([path.relative_to(draft)]):
             raise _mistake("bundle-secret", path.relative_to(draft), reference=found)
-    _write_manifest(draft, campaign.campaign, chain)
+    _write_manifest(draft, campaign.campaign, chain, signers)
 
 
 def _write_observations(store: EvidenceStore, path: Path, secrets: Secrets) -> None:
@@ -194,7 +210,7 @@ def _write_chain(store: EvidenceStore, path: Path, secrets: Secrets) -> ChainRec
         return ChainTable.read(file).record()
 
 
-def _write_manifest(draft: Path, campaign: str, chain: ChainRecord) -> None:
+def _write_manifest(draft: Path, campaign: str, chain: ChainRecord, signers: tuple[str, ...]) -> None:
     """Hash every file but the manifest, making each durable, and write the manifest in canonical form."""
     names = sorted(path.relative_to(draft).as_posix() for path in _files(draft))
     manifest = Manifest(
@@ -206,6 +222,7 @@ def _write_manifest(draft: Path, campaign: str, chain: ChainRecord) -> None:
         versions=host.versions(),
         files={name: _hashed(draft / name) for name in names if name != MANIFEST},
         chain=chain,
+        signers=signers,
     )
     (draft / MANIFEST).write_bytes(canonical(manifest))
 

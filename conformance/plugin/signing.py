@@ -53,6 +53,11 @@ class CampaignSigning:
             secret = Passphrase(passphrase or environment.get(PASSPHRASE) or None, environment)
             self._signers = open_signers(names, secret)
 
+    @property
+    def keyids(self) -> tuple[str, ...]:
+        """Ids of the keys that will sign."""
+        return tuple(sorted(one.public.keyid for one in self._signers))
+
     def __call__(self, folder: Path) -> None:
         """Sign the bundle that is being sealed in ``folder``.
 

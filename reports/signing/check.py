@@ -41,6 +41,9 @@ from reports.signing.stamps import StampUntrusted
 from reports.signing.statement import statement
 from reports.verification import Verification
 
+#: The finding that a signature is not there which the manifest announces.
+ANNOUNCED = "signature-announced"
+
 
 class SignatureCheck:
     """One look at the signatures of one bundle."""
@@ -78,6 +81,10 @@ class SignatureCheck:
                 if stamped(name) not in known:
                     self._found("attached-orphan", name)
         self._all_signed(bool(envelope))
+        signed = {one.keyid for one in self._verification.signatures}
+        for keyid in manifest.signers if manifest is not None else ():
+            if keyid not in signed:
+                self._found(ANNOUNCED, ENVELOPE, keyid=short(keyid))
 
     def _envelope(self) -> Envelope | None:
         try:

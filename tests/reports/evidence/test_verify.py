@@ -542,4 +542,5 @@ def test_every_finding_has_its_text_and_every_text_its_finding() -> None:
     signing = "".join(path.read_text("utf-8") for path in (folder / "signing").glob("*.py"))
     signed = set(re.findall(r'(?:_?found|noted|Doubt|EnvelopeMalformed)\(\s*"([a-z-]+)"', signing))
     signed |= set(re.findall(r'code = "([a-z-]+)"', signing)) | {"signer-untrusted", "unsigned"}  # chosen among two
+    signed |= set(re.findall(r'^ANNOUNCED = "([a-z-]+)"', signing, re.MULTILINE))
     assert set(re.findall(r'found\(\s*"([a-z-]+)"', source)) | broken | signed == told

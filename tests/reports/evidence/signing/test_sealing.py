@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from conformance.cli import main
 from conformance.plugin.signing import KEYS
 from conformance.plugin.signing import CampaignSigning
 from profiles.problem import UserMistake
@@ -21,6 +22,10 @@ def sealed(evidence: Any, signing: CampaignSigning) -> Path:
         store.append(evidence.observe_all())
         bundle: Path = seal(store, evidence.bundle, signing=signing).path
     return bundle
+
+
+def codes(bundle: Path) -> list[str]:
+    return [found.code for found in verify(bundle).alterations]
 
 
 def attached(bundle: Path) -> list[str]:
@@ -72,7 +77,24 @@ def test_a_key_that_fails_at_the_end_leaves_a_whole_bundle_unsigned(
     monkeypatch.setattr(KeyFile, "sign", pulled_out)
     bundle = sealed(evidence, signing)
     assert attached(bundle) == []
-    assert verify(bundle).alterations == []
     (said,) = signing.said(bundle)
     assert "pulled out" in said
     assert "plantproof sign" in said
+    assert codes(bundle) == ["signature-announced"] * 2
+    monkeypatch.undo()
+    for someone in (tester, witness):
+        with pytest.raises(SystemExit) as done:
+            main(["sign", str(bundle), "--key", str(someone.key)])
+        assert done.value.code == 0
+    assert codes(bundle) == []
+
+
+def test_stripped_signatures_show_without_a_key_if_the_bundle_was_sealed_with_them(
+    evidence: Any, tester: Any, witness: Any
+) -> None:
+    signing = CampaignSigning([str(tester.key), str(witness.key)], None, None, plan_only=False, environment={})
+    bundle = sealed(evidence, signing)
+    assert codes(bundle) == []
+    for name in attached(bundle):
+        (bundle / name).unlink()
+    assert codes(bundle) == ["signature-announced"] * 2

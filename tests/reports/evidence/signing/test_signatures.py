@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
 from collections.abc import Callable
 from datetime import UTC
 from datetime import datetime
@@ -14,6 +15,7 @@ from typing import Any
 import jsonschema
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
 from hypothesis import HealthCheck
 from hypothesis import given
 from hypothesis import settings
@@ -30,7 +32,10 @@ from reports.signing.names import ENVELOPE
 from reports.signing.names import is_attached
 from reports.signing.names import public_name
 from reports.signing.names import stamp_name
+from reports.signing.passphrase import Passphrase
+from reports.signing.public import pem
 from reports.signing.sign import sign_bundle
+from reports.signing.signers import open_signer
 from reports.verify import verify
 
 Codes = Callable[..., set[str]]
@@ -323,6 +328,44 @@ def test_an_authority_of_another_company_does_not_count(
     employ()
     other = type(company)(tmp_path)  # of the same names, with keys of its own
     assert codes(bundle, trust=[other.trust]) == {"certificate-untrusted", "signer-untrusted"}
+
+
+@pytest.fixture(scope="module")
+def sm2_company(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An authority and somebody it certifies, all of SM2, made by openssl."""
+    folder = tmp_path_factory.mktemp("sm2")
+    named = "distid:1234567812345678"
+    by = f"-CA root.pem -CAkey root.key -CAcreateserial -sm3 -sigopt {named} -vfyopt {named}"
+    for command in (
+        "genpkey -algorithm SM2 -out root.key",
+        f"req -x509 -new -key root.key -sm3 -sigopt {named} -subj /CN=root -days 9 -out root.pem",
+        "genpkey -algorithm SM2 -out own.key",
+        f"req -new -key own.key -sm3 -sigopt {named} -subj /CN=witness -out own.csr",
+        f"x509 -req -in own.csr {by} -days 8 -out own.pem",
+    ):
+        subprocess.run(["openssl", *command.split()], cwd=folder, check=True, capture_output=True)
+    with (folder / "own.key").open("ab") as key:
+        key.write((folder / "own.pem").read_bytes())
+    return folder
+
+
+def test_certificates_of_sm2_identify_too(
+    bundle: Path, sm2_company: Path, company: Any, codes: Codes, check: Any
+) -> None:
+    sign_bundle(bundle, [open_signer(str(sm2_company / "own.key"), Passphrase(environment={}))])
+    (one,) = check(bundle, trust=[sm2_company / "root.pem"]).signatures
+    assert (one.identified, one.algorithm, one.subject) == ("certificate", "sm2-sm3", "CN=witness")
+    assert codes(bundle, trust=[sm2_company / "root.pem"]) == set()
+    assert codes(bundle, trust=[company.trust]) == {"certificate-untrusted", "signer-untrusted"}
+    path = next(bundle.glob("manifest.*.pem"))
+    altered = x509.load_pem_x509_certificate(path.read_bytes()).public_bytes(Encoding.DER)
+    at = altered.index(b"witness")
+    path.write_bytes(pem("CERTIFICATE", altered[:at] + b"W" + altered[at + 1 :]))
+    assert codes(bundle, trust=[sm2_company / "root.pem"]) == {
+        "public-other",
+        "certificate-untrusted",
+        "signer-untrusted",
+    }
 
 
 def test_a_certificate_that_expired_since_the_sealing_is_explained(
