@@ -23,6 +23,7 @@ from profiles.problem import UserMistake
 
 if TYPE_CHECKING:
     from reports.fleet.index import Indexed
+    from reports.fleet.rejudging import Rejudged
 
 _texts = Texts.of("conformance")
 _PROCESSORS = len(os.sched_getaffinity(0))  #: that this process may use
@@ -92,6 +93,32 @@ def rank(
         _print(*rank_table(found, rows))
 
 
+@app.command(help=_texts.get("cli.fleet-rejudge"))
+def rejudge(
+    directory: _Directory,
+    profile: Annotated[list[str], typer.Option("--profile", metavar="NAME", help=_texts.get("cli.fleet-profile"))],
+    out: Annotated[Path, typer.Option("--out", metavar="FOLDER", help=_texts.get("cli.fleet-rejudged"))],
+    workers: _Workers = _PROCESSORS,
+    dask: Annotated[str, typer.Option("--dask", metavar="ADDRESS", help=_texts.get("cli.fleet-dask"))] = "",
+    check: Annotated[Literal["full", "hash"], typer.Option("--check", help=_texts.get("cli.fleet-check"))] = "hash",
+    as_json: _Json = False,
+) -> int:
+    """Judge every bundle again under other profiles; exit 1 if some could not be."""
+    from profiles.loader import load_profile
+    from reports.fleet.rejudging import rejudge_fleet
+    from reports.fleet.shown import rejudged_table
+
+    profiles = [load_profile(name) for name in profile]
+    full = check == "full"
+    found = rejudge_fleet(directory, profiles, out, workers=workers, scheduler=dask, full=full, told=_progress())
+    if as_json:
+        told = {name: getattr(found, name) for name in type(found).__slots__}
+        typer.echo(json.dumps(told, ensure_ascii=False, indent=1))
+    else:
+        _print(*rejudged_table(found, out))
+    return _INCOMPLETE if found.failed else 0
+
+
 @app.command(help=_texts.get("cli.fleet-synthesise"))
 def synthesise(
     directory: _Directory,
@@ -128,16 +155,15 @@ def _names(file: Path | None) -> frozenset[str] | None:
     return frozenset(line.strip() for line in lines if line.strip())
 
 
-def _progress() -> Callable[[Indexed], None]:
+def _progress() -> Callable[[Indexed | Rejudged], None]:
     """Says now and then, on a terminal, how far it is."""
     said = Texts.of("reports.fleet")
     latest = [time.monotonic()]
 
-    def tell(counts: Indexed) -> None:
+    def tell(counts: Indexed | Rejudged) -> None:
         if sys.stderr.isatty() and time.monotonic() - latest[0] > 1:
             latest[0] = time.monotonic()
-            bad = counts.altered + counts.unreadable
-            typer.echo(said.get("fleet.index.progress", bundles=counts.bundles, bad=bad), err=True)
+            typer.echo(said.get("fleet.index.progress", bundles=counts.bundles), err=True)
 
     return tell
 

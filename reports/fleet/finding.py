@@ -33,6 +33,8 @@ class Found:
 def find_bundles(root: Path) -> Iterator[Found]:
     """Every bundle below ``root``, or ``root`` itself, in a stable order; nothing is looked for within a bundle.
 
+    Folders whose name begins with a dot are left out: what is being sealed is in such a one.
+
     Raises:
         UserMistake: if there is no such folder, it cannot be read, or it has no end.
     """
@@ -58,6 +60,8 @@ def find_bundles(root: Path) -> Iterator[Found]:
             yield Found(name or ".")
             continue
         for entry in found:
+            if entry.name.startswith("."):
+                continue
             below = f"{name}/{entry.name}" if name else entry.name
             if entry.is_symlink() and entry.is_dir():
                 yield Found(below, "link")

@@ -16,6 +16,7 @@ from rich.text import Text
 
 from profiles.language import Texts
 from profiles.language import current_language
+from profiles.verdict import Verdict
 from reports.fleet.eligible import Excluded
 from reports.fleet.rank import Cut
 from reports.fleet.rank import Place
@@ -23,10 +24,12 @@ from reports.fleet.rank import Ranking
 from reports.fleet.rank import Within
 from reports.scoring import shown
 from reports.wording import Said
+from reports.wording import verdict
 from reports.wording import visible
 
 if TYPE_CHECKING:
     from reports.fleet.index import Indexed
+    from reports.fleet.rejudging import Rejudged
 
 _EXCLUDED = 20  #: bundles left out that are named
 _LONGEST = 120  #: characters of why
@@ -56,6 +59,34 @@ def index_table(counts: Indexed, out: Path) -> Iterator[RenderableType]:
     yield Text(say("index.counts", **numbers), "yellow" if bad else "dim")
     if bad:
         yield Text(say("index.see", out=visible(str(out))), "yellow")
+
+
+def rejudged_table(found: Rejudged, out: Path) -> Iterator[RenderableType]:
+    """What became of a fleet under another profile."""
+    yield Text(say("rejudged.done", bundles=found.bundles, out=visible(str(out))), "bold")
+    if found.before:
+        yield Text(say("rejudged.before", count=found.before), "dim")
+    if found.failed:
+        yield Text(say("rejudged.failed", count=found.failed), "yellow")
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
+    for name in ("item", "same", "changed"):
+        table.add_column(say(f"rejudged.column.{name}"), justify="right" if name == "same" else "left")
+    for item in dict.fromkeys(change["item"] for change in found.changes):
+        own = [change for change in found.changes if change["item"] == item]
+        same = sum(change["bundles"] for change in own if change["was"] == change["verdict"])
+        turned = [_turned(change) for change in own if change["verdict"] not in (None, change["was"])]
+        if dropped := sum(change["bundles"] for change in own if change["verdict"] is None):
+            turned.append(say("rejudged.dropped", count=dropped))
+        table.add_row(Text(visible(item)), str(same), Text(", ".join(turned)))
+    yield table
+    yield Text(say("rejudged.means"), "dim")
+
+
+def _turned(change: dict[str, Any]) -> str:
+    """Such as ``fail → pass 12``."""
+    words = {name: verdict(Verdict(change[name])).in_language(current_language())
+             for name in ("was", "verdict") if change[name]}  # fmt: skip
+    return say("rejudged.turned" if change["was"] else "rejudged.asked-anew", count=change["bundles"], **words)
 
 
 def rank_table(ranking: Ranking, rows: int) -> Iterator[RenderableType]:

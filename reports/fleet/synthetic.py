@@ -9,6 +9,8 @@ among the facts of its campaign (:data:`FACT`).
 from __future__ import annotations
 
 import multiprocessing
+import os
+import shutil
 import tempfile
 import uuid
 from collections.abc import Callable
@@ -32,6 +34,7 @@ from reports.store import EvidenceStore
 
 FACT = "synthetic"  #: the fact of a campaign by which a synthetic bundle is known
 PROFILE = Path(__file__).with_name("synthetic.yaml")
+_MEMORY = Path("/dev/shm")  # noqa: S108  # folders in it are made by tempfile
 _CHUNK = 16  #: bundles that a process is given at a time
 
 
@@ -86,17 +89,26 @@ def _make(directory: Path, seed: int, numbers: Sequence[int]) -> int:
 
 
 def _seal(made: SyntheticPlant, folder: Path) -> None:
-    """Through the evidence store, as every other bundle; the store is gone afterwards."""
+    """Through the evidence store and the sealing, as every other bundle; the store is gone afterwards."""
     plant = made.plant()
     campaign = str(uuid.UUID(int=made.rng.getrandbits(128), version=4))
     facts = host.versions() | {FACT: settings()["note"], "seed": f"{made.seed}:{made.number}", "host": "synthetic"}
     texts = _Texts(plant_yaml=dump_plant(plant), profile_yamls=_profile())
     with (
-        tempfile.TemporaryDirectory(prefix="plantproof-synthetic-") as scratch,
+        tempfile.TemporaryDirectory(prefix="plantproof-synthetic-", dir=_in_memory()) as scratch,
         EvidenceStore.create(Path(scratch) / "evidence", campaign=campaign, facts=facts, **texts) as store,
     ):
         store.append(made.observations(plant))
-        seal(store, folder)
+        sealed = seal(store, Path(scratch) / "bundle")
+        draft = folder.with_name(f".{folder.name}.draft")
+        shutil.rmtree(draft, ignore_errors=True)  # of a run that was interrupted
+        shutil.copytree(sealed.path, draft)
+        draft.rename(folder)
+
+
+def _in_memory() -> Path | None:
+    """Where writing waits for no disk, if there is such a place: sealing makes everything durable, step by step."""
+    return _MEMORY if os.access(_MEMORY, os.W_OK) else None
 
 
 @cache

@@ -86,7 +86,7 @@ FAILING = pa.schema(
 #: One row for each item of each bundle that was judged again, and what the bundle itself says.
 REJUDGED = pa.schema(
     [
-        *RESULTS,
+        *(it.with_nullable(True) if it.name == "verdict" else it for it in RESULTS),  # null: not asked any more
         pa.field("plant", pa.string(), nullable=False),
         pa.field("was", pa.string()),  # verdict in the bundle; null if it was not asked there
         pa.field("was_value", pa.float64()),
