@@ -149,7 +149,7 @@ def _draw(sheet: Sheet, source: Source, title: Said, about: Said, notes: list[Sa
     extra = [tell("coverage.more", areas=count(more), points=count(more_points))] if more or more_points else []
     sheet.lay_out(title, about, [*extra, *notes])
     axes = sheet.figure.add_subplot()
-    axes.set_aspect("equal")
+    axes.set_aspect("equal", anchor="N")
     _outlines(axes, drawn.shapes)
     handles = [*_cells(sheet, axes, drawn), *_points(sheet, axes, drawn)]
     axes.autoscale_view()

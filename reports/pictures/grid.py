@@ -14,6 +14,7 @@ from reports.pictures.sheet import SMALL
 from reports.pictures.sheet import TINY
 from reports.pictures.sheet import Sheet
 from reports.pictures.wording import tell
+from reports.pictures.wording import width
 from reports.pictures.wording import wrapped
 from reports.wording import Said
 
@@ -24,6 +25,7 @@ MOST_ROWS = 28
 MOST_COLUMNS = 28
 _DOTTED = 260  #: cells up to which a passed one has a dot besides its tint
 _ROW_NAME = 15.0  #: widths of names, in type sizes
+_WIDE_PT = 520.0  #: room for a table and the names of its rows
 
 Cells = Mapping[tuple[int, int], bool | None]  #: outcome by row and column
 
@@ -72,15 +74,15 @@ def draw(sheet: Sheet, axes: Axes, rows: Sequence[Said], columns: Sequence[Said]
     axes.spines[:].set_visible(False)
     type_size = SMALL if len(rows) <= 22 else TINY
     axes.set_yticks(range(len(rows)), [sheet.text(it, _ROW_NAME) for it in rows], size=type_size)
-    names = _column_names(sheet, columns)
+    beside = max((width(sheet.text(it, _ROW_NAME)) for it in rows), default=0) * type_size
+    names = _column_names(sheet, columns, (_WIDE_PT - beside) / max(len(columns), 1) * 0.94 / type_size)
     axes.set_xticks(range(len(columns)), names, size=type_size)
     return type_size * 1.35 * max((name.count("\n") + 1 for name in names), default=0) + 4
 
 
-def _column_names(sheet: Sheet, columns: Sequence[Said]) -> list[str]:
-    """Names in two or three lines that fit above their cells."""
-    room_pt = 400 / max(len(columns), 1)
-    return ["\n".join(wrapped(sheet.text(it), max(room_pt / SMALL, 2), 3)) for it in columns]
+def _column_names(sheet: Sheet, columns: Sequence[Said], room: float) -> list[str]:
+    """Names in three lines at most that fit above their cells, which are ``room`` type sizes wide."""
+    return ["\n".join(wrapped(sheet.text(it), max(room, 2), 3)) for it in columns]
 
 
 def _marker_size(sheet: Sheet, rows: int, columns: int) -> float:

@@ -167,7 +167,7 @@ def _spread(axes: Axes, x: float, runs: _Runs, colour: str, marker: str = "o") -
 
 
 def _round(value: float) -> float:
-    return float(f"{value:.4g}")
+    return float(f"{value:.3g}")
 
 
 def _keys(sheet: Sheet, nodes: Sequence[_Node]) -> Iterator[object]:

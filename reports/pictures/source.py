@@ -18,7 +18,6 @@ from reports.pseudonyms import Pseudonyms
 from reports.result import Result
 from reports.view.listing import Thing
 from reports.view.listing import called
-from reports.view.listing import things
 from reports.view.listing import zone_things
 from reports.wording import Said
 from reports.wording import of
@@ -66,7 +65,10 @@ class Source:
 
     def thing(self, id: str) -> Said:
         """An object as a reader knows it."""
-        return self.pseudonyms.thing(id) if self.public else called(id, self._things)
+        if self.public:
+            return self.pseudonyms.thing(id)
+        name = self._names.get(id, "")
+        return same(f"{name} {id}" if name and name != id else id)
 
     def zone(self, id: str) -> Said:
         """A zone as a reader knows it."""
@@ -80,8 +82,11 @@ class Source:
         return same(name or id)
 
     @cached_property
-    def _things(self) -> dict[str, Thing]:
-        return things(self.bundle.plant)
+    def _names(self) -> dict[str, str]:
+        """Names of what pictures show one by one; terminals are too many for that."""
+        plant = self.bundle.plant
+        names = {it.id: it.kind for it in plant.devices} | {it.id: it.name for it in plant.onus}
+        return names | {it.id: it.name for it in plant.nodes}
 
     @cached_property
     def _zones(self) -> dict[str, Thing]:
