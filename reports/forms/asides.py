@@ -27,8 +27,8 @@ _FORMATS = ("theme/", "fontTable", "styles", "numbering", "webSettings")
 _PROGRAM = frozenset({"Application", "Template", "AppVersion"})
 
 
-def read_asides(package: Package, main: str, document: Document) -> None:
-    """Add them to ``document``."""
+def read_asides(package: Package, main: str, document: Document, *, raw: bool) -> None:
+    """Add them to ``document``; with ``raw`` also every part as text."""
     for name in sorted(package.names):
         if name.endswith(".rels"):
             folder, _, base = name.removesuffix(".rels").rpartition("_rels/")
@@ -37,7 +37,8 @@ def read_asides(package: Package, main: str, document: Document) -> None:
         elif name.endswith((".xml", ".vml")):
             root = parse(package, name)
             document.asides += _texts(root, name, main)
-            document.raw[name] = " ".join(_everything(root))
+            if raw:
+                document.raw[name] = " ".join(_everything(root))
         elif not name.endswith("/") and "/media/" not in f"/{name}" and not name.endswith((".odttf", ".ttf")):
             document.unread.append(name)
 

@@ -98,7 +98,7 @@ class Document:
     asides: list[Aside] = field(default_factory=list)
     unread: list[str] = field(default_factory=list)  #: parts whose content is not looked into
     outside: list[str] = field(default_factory=list)  #: targets outside the file
-    raw: dict[str, str] = field(default_factory=dict)  #: every XML part as text, for what must stand nowhere
+    raw: dict[str, str] = field(default_factory=dict)  #: XML parts as text, if asked for
     media: list[Medium] = field(default_factory=list)  #: every picture file, placed or not
 
     @property

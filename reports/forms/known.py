@@ -76,7 +76,7 @@ def _is_word(text: str, start: int, end: int) -> bool:
 @cache
 def _vocabulary() -> str:
     """Everything that this program says of any plant: a value that stands in it tells nothing of this one."""
-    said = [text for room in ("reports", "profiles", CATALOGUE) for text in _said(room)]
+    said = [text for room in ("reports", "reports.pictures", "profiles", CATALOGUE) for text in _said(room)]
     for name in form_names():
         form = load_form(name)
         said += [word for words in form.lists.values() for word in words]

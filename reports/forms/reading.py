@@ -24,8 +24,12 @@ _NOTES = {"footnotes": "footnote", "endnotes": "endnote"}
 _LINES = frozenset({"separator", "continuationSeparator", "continuationNotice"})
 
 
-def read_document(path: Path) -> Document:
+def read_document(path: Path, *, raw: bool = False) -> Document:
     """Read the file ``path``.
+
+    Args:
+        path: any DOCX file.
+        raw: also keep every XML part as text.
 
     Raises:
         UserMistake: if it is no DOCX document that can be read, with the reason.
@@ -45,7 +49,7 @@ def read_document(path: Path) -> Document:
                 inner = Walk(document, walk.styles, media.of(Relations(package, part)))
                 _notes(inner, parse(package, part), story)
         document.media = media.all()
-        read_asides(package, main, document)
+        read_asides(package, main, document, raw=raw)
         return document
 
 

@@ -23,6 +23,7 @@ from reports.forms.form import Section
 from reports.pictures import Picture
 
 _AIM = 4700  #: characters; the applicant may still add some
+_SPARSE = 3600  #: characters; below, there is room to explain
 _HIDDEN = LEAST - 1  #: a result that passed and is only counted
 _ENOUGH = 10  #: pictures that the form asks for
 
@@ -38,9 +39,12 @@ class Chapter:
         self._pictures = chosen(pictures)
         self._details = {one.result.item: FULL for one in told.measured}
         self._numbered: list[Picture] = []
+        self._defined: set[str] = set()  # indicators whose definition was told
+        self._explained = False  # whether rules and words are explained, which is room for what is known anyway
 
     def fitted(self) -> list[Block]:
         """The blocks, with as much of each result as there is room for."""
+        self._explained = self._length() < _SPARSE
         order = list(reversed(self._told.measured))
         for detail in range(FULL - 1, _HIDDEN - 1, -1):
             for one in order:
@@ -56,6 +60,7 @@ class Chapter:
     def blocks(self) -> list[Block]:
         """All blocks, as detailed as set."""
         self._numbered = []
+        self._defined = set()
         return list(self._all())
 
     def _all(self) -> Iterator[Block]:
@@ -95,6 +100,8 @@ class Chapter:
             yield "".join(told.architecture())
         elif section.id == "innovation":
             yield "".join(told.campaign())
+            if self._explained:
+                yield told.rules()
         elif section.id == "leadership":
             yield told.unmet()
             if self._supported < _ENOUGH:
@@ -105,17 +112,20 @@ class Chapter:
         elif section.id == "part-5":
             level = self._applicant.level
             yield told.say("report_level", level=level) if level else told.say("report")
-        for pillar in told.words["sections"].get(section.id, {}).get("pillars", ()):
-            yield from self._pillar(pillar)
+        pillars = told.words["sections"].get(section.id, {}).get("pillars", ())
+        results = [text for pillar in pillars for text in self._pillar(pillar)]
+        yield from (told.say("numbered", number=at, text=text) for at, text in enumerate(results, 1))
 
     def _pillar(self, id: str) -> Iterator[str]:
         items = self._told.of_pillar(id)
         shown = [one for one in items if self._details[one.result.item] >= LEAST]
-        said = "".join(self._told.result(one, self._details[one.result.item]) for one in shown)
+        for one in shown:
+            detail, indicator = self._details[one.result.item], one.result.indicator
+            yield self._told.result(one, detail, defined=indicator not in self._defined)
+            if detail == FULL:
+                self._defined.add(indicator)
         if rest := len(items) - len(shown):
-            said += self._told.say("pillar_rest", pillar=self._told.pillar(id), count=rest)
-        if said:
-            yield said
+            yield self._told.say("pillar_rest", pillar=self._told.pillar(id), count=rest)
 
     def _placed(self, pictures: Sequence[Picture]) -> Iterator[Block]:
         if not pictures:
@@ -125,9 +135,11 @@ class Chapter:
         code = "seen_one" if len(pictures) == 1 else "seen_many"
         yield Block("text", self._told.words[code].format(first=first, last=len(self._numbered)))
         for number, one in enumerate(pictures, first):
-            facts = {"title": one.title.zh, "caption": one.caption.zh}
+            title, caption = one.title.zh, one.caption.zh
+            caption = caption.removeprefix(f"{title}：")
             yield Block("picture", picture=one)
-            yield Block("caption", self._told.clean(self._told.words["caption"].format(number=number, **facts)))
+            facts = {"number": number, "title": title, "caption": caption}
+            yield Block("caption", self._told.clean(self._told.words["caption"].format(**facts)))
 
     def _fill(self, what: str) -> str:
         text: str = self._told.words["fill"].format(what=what)

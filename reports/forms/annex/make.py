@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import html
 import os
+import re
 import tempfile
 from pathlib import Path
 
@@ -20,11 +22,14 @@ from reports.forms.answer import Mark
 from reports.forms.applicant import Applicant
 from reports.forms.check import check_form
 from reports.forms.form import load_form
+from reports.forms.known import KnownValues
+from reports.forms.lint import leaks
 from reports.forms.package import CATALOGUE
 from reports.pictures import pictures
 
 #: Forms that can be made. ``jiebang-2024`` can be checked only: it is a project plan, which no bundle supports.
 MADE = ("annex4-2025", "annex3-2025", "annex5-2025", "key-indicators-2024")
+_MARKUP = re.compile(r"<style.*?</style>|<[^>]*>", re.DOTALL)
 _REDACTION = ("secrets", "known-values", "tie")
 
 
@@ -43,8 +48,10 @@ def write_form(bundle: Bundle, form: str, out: Path, applicant: Applicant) -> No
     os.close(handle)
     made = Path(name)
     try:
+        blocks = _blocks(told, form, applicant)
+        _refuse_drawn(blocks, bundle, out)
         write_docx(
-            _blocks(told, form, applicant), made, title=asked.title.zh, identifier=told.fingerprint,
+            blocks, made, title=asked.title.zh, identifier=told.fingerprint,
             ended=bundle.campaign.ended_utc, wide=form != "annex4-2025",
         )  # fmt: skip
         if asked.public:
@@ -63,6 +70,18 @@ def _blocks(told: Told, form: str, applicant: Applicant) -> list[Block]:
     if form == "key-indicators-2024":
         return key_indicators(told, applicant)
     return Chapter(told, load_form(form), applicant, pictures(told.bundle, public=True)).fitted()
+
+
+def _refuse_drawn(blocks: list[Block], bundle: Bundle, out: Path) -> None:
+    """No program reads pixels, but the same picture as SVG has its words as text."""
+    drawn = [block.picture for block in blocks if block.picture is not None]
+    known = KnownValues(bundle) if drawn else None
+    for picture in drawn:
+        words = html.unescape(_MARKUP.sub("\n", picture.svg("zh")))
+        told = [*(leak.text for leak in leaks(words)), *(known.within(words) if known else ())]
+        if told:
+            facts = {"leak": f"{picture.title.zh}: {told[0]}"}
+            raise UserMistake([Problem("annex-leaks", CATALOGUE, file=str(out), facts=facts)])
 
 
 def _refuse_leaks(made: Path, form: str, bundle: Bundle, out: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from collections.abc import Mapping
@@ -9,7 +10,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from profiles.indicators import find
 from profiles.requirement import Requirement
+from profiles.requirement import Rule
 from profiles.verdict import OPEN_VERDICTS
 from profiles.verdict import Verdict
 from reports.bundle import Bundle
@@ -123,8 +126,7 @@ class Told:
             "vantages",
             vantages=len({vantage for one in campaign.results for vantage in one.vantages}),
             observations=count(len(self.bundle.table)),
-            started=_day(campaign.started_utc),
-            ended=_day(campaign.ended_utc),
+            when=self._when(campaign.started_utc[:10], campaign.ended_utc[:10]),
         )
         yield self.say("profile", profiles="；".join(self.clean(one.title.zh) for one in self.bundle.profiles))
         counts = standing.counts
@@ -147,15 +149,16 @@ class Told:
         """What was asked."""
         return self.clean(one.requirement.title.zh if one.requirement else one.result.indicator)
 
-    def result(self, one: Measured, detail: int = FULL) -> str:
+    def result(self, one: Measured, detail: int = FULL, *, defined: bool = True) -> str:
         """One result in words.
 
         Args:
             one: what is told.
             detail: from :data:`LEAST`, the value and the verdict, to :data:`FULL`, with sample, parts and definition.
+            defined: whether the definition may be told; once is enough for one indicator.
         """
         result = one.result
-        facts = {"title": self.title(one), "verdict": verdict(result.verdict).zh, "value": value_of(result)}
+        facts = {"title": self._named(one), "verdict": verdict(result.verdict).zh, "value": value_of(result)}
         if result.value is None:
             why = self.clean(reason(result.reason, result.facts).zh).rstrip("。")
             return self.say("result.none", reason=why, **facts)
@@ -164,8 +167,27 @@ class Told:
         else:
             facts |= {"limit": self._limit(result), "share": share_of(result)}
             said = self.say("result.counted" if share_of(result) else "result.plain", **facts)
-        more = [self._spread(result), self._parts(one), self._definition(result)]
+        more = [self._spread(result), self._parts(one), self._definition(result) if defined else ""]
         return said + "".join(more[:detail])
+
+    def _named(self, one: Measured) -> str:
+        """The title, and what the number is, where the title does not say it: a title may be a demand."""
+        title, indicator = self.title(one), find(one.result.indicator)
+        quantity = indicator.title["zh"] if indicator else ""
+        if one.result.unit != "count" or not quantity or quantity in title:
+            return title
+        return self.say("result.under", title=title, indicator=quantity)
+
+    def rules(self) -> str:
+        """The decision rules that were used, and what the words of the verdicts mean."""
+        used = {one.result.rule: one.requirement for one in self.measured if one.requirement is not None}
+        told = [
+            say(f"rule.{name}", confidence=number(asked.confidence * 100), quantile=asked.quantile or "–").zh
+            for name, asked in used.items()
+            if name in list(Rule)
+        ]
+        words = "；".join(f"“{verdict(word).zh}”指{say(f'verdict-means.{word.value}').zh}" for word in Verdict)
+        return self.say("rules", rules="".join(told)) + self.say("words", words=words)
 
     def _limit(self, result: Result) -> str:
         if result.threshold is None:
@@ -186,7 +208,7 @@ class Told:
             parts = [part for part in one.parts if list(part.scope) == [dimension] and part.value is not None]
             if len(parts) > 1:
                 told = "、".join(
-                    f"{dimension_value(dimension, part.scope[dimension]).zh} {share_of(part) or value_of(part)}"
+                    f"{_bare(dimension_value(dimension, part.scope[dimension]).zh)} {share_of(part) or value_of(part)}"
                     for part in parts
                 )
                 return self.say("result.breakdown", dimension=self.words["dimension"][dimension], parts=told)
@@ -199,13 +221,19 @@ class Told:
             return ""
 
     def _split(self, dimension: str, counts: Counter[Any]) -> str:
-        told = (f"{dimension_value(dimension, value).zh} {count(many)} 个" for value, many in counts.most_common())
+        told = (
+            f"{_bare(dimension_value(dimension, value).zh)} {count(many)} 个" for value, many in counts.most_common()
+        )
         return "、".join(told)
 
     def pillar(self, id: str) -> str:
         """What a pillar is called."""
         return pillar(id).zh
 
+    def _when(self, started: str, ended: str) -> str:
+        return started if started == ended else self.say("period", started=started, ended=ended)
 
-def _day(moment: str) -> str:
-    return moment[:10]
+
+def _bare(named: str) -> str:
+    """A class without its letter, which only the tool uses."""
+    return re.sub(r"^[EPSX] ", "", named)

@@ -49,13 +49,22 @@ def below(document: Document, label: str) -> Iterator[Cell]:
 
 def rows_below(table: Table, header: int) -> Iterator[list[Cell]]:
     """Rows below the header that hold more than a running number, as wide as the header; hints are taken out."""
-    width = len(table[header])
+    width, numbers = len(table[header]), [squeezed(cell.text) for cell in table[header]]
+    column = numbers.index("序号") if "序号" in numbers else -1
     for row in table[header + 1 :]:
-        if len(row) != width:
+        if len(row) != width or _begins_another(row, column):
             return
         cleaned = [Cell(content(cell.text), cell.paragraph) for cell in row]
         if any(cell.text and not re.fullmatch(r"[0-9.…]+", cell.text) for cell in cleaned):
             yield cleaned
+
+
+def _begins_another(row: list[Cell], column: int) -> bool:
+    """Whether the row is of the form's next field: a label stands before, or in place of, the running number."""
+    if column < 0:
+        return False
+    label = "".join(cell.text for cell in row[:column])
+    return bool(label.strip()) or not re.fullmatch(r"[0-9.…]*", squeezed(row[column].text))
 
 
 def content(text: str) -> str:
