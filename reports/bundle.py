@@ -215,7 +215,7 @@ class Bundle:
         """``manifest.json``, as the newest version has it."""
         value = self.read_json(MANIFEST)
         try:
-            return Manifest.model_validate(newest_manifest(value, version_of(MANIFEST, value)))
+            return Manifest.model_validate(newest_manifest(MANIFEST, value))
         except ValidationError as error:
             raise Malformed(MANIFEST, _first(error)) from None
 

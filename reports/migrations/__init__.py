@@ -48,17 +48,28 @@ def version_of(name: str, manifest: object) -> int:
     return int(found[1])
 
 
-def newest_manifest(manifest: Json, version: int) -> Json:
-    """The manifest of a bundle of ``version`` as the newest version has it."""
-    for step in range(version, NEWEST):
-        manifest = _MANIFESTS[step](manifest)
+def newest_manifest(name: str, manifest: Json) -> Json:
+    """The manifest of a bundle of any version as the newest has it.
+
+    Args:
+        name: of the manifest's file.
+        manifest: its content.
+
+    Raises:
+        Malformed: as :func:`version_of`, or if the manifest says what only a later version can.
+    """
+    for step in range(version_of(name, manifest), NEWEST):
+        added = _MANIFESTS[step](manifest)
+        if strangers := manifest.keys() & added.keys():
+            raise Malformed(name, f"unknown in version {step}: {', '.join(sorted(strangers))}")
+        manifest = manifest | added | {"format": f"plantproof-bundle/{step + 1}"}
     return manifest
 
 
-def _manifest_1_to_2(manifest: Json) -> Json:
+def _manifest_1_to_2(_manifest: Json) -> Json:
     """Version 1 had no chain, and no checksum of the manifest itself."""
-    return manifest | {"format": "plantproof-bundle/2", "chain": None, "checksum": None}
+    return {"chain": None, "checksum": None}
 
 
-#: What makes the next version's manifest of one of this version.
+#: What the next version's manifest has in addition to one of this version.
 _MANIFESTS: dict[int, Callable[[Json], Json]] = {1: _manifest_1_to_2}
