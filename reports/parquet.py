@@ -48,6 +48,7 @@ SCHEMA = pa.schema(
 _FEW_VALUES = ["method", "vantage", "target", "address", "quantity", "unit", "error"]
 ROW_GROUP = 65_536  #: rows; no group of a bundle has more
 _SLICE = 8_192  #: rows turned into Python objects at a time
+KEPT = 400_000  #: most rows kept as Python objects, some 100 MB
 MAX_ROWS = 50_000_000  #: more than 20,000 endpoints need in a month; a bundle that claims more is refused
 MAX_BYTES = 8 << 30  #: of the columns unpacked
 
@@ -98,6 +99,9 @@ class ObservationTable:
         self._runs = table["run"].to_numpy()
         self._order = np.argsort(codes, kind="stable")
         self._bounds = np.searchsorted(codes[self._order], np.arange(len(self._targets) + 1))
+        self._made = np.empty(self._length, object)
+        self._is_made = np.zeros(self._length, bool)
+        self._kept = 0
 
     @classmethod
     def read(cls, file: IO[bytes]) -> Self:
@@ -131,8 +135,22 @@ class ObservationTable:
         codes = [self._methods[method] for method in methods if method in self._methods]
         found = found[np.isin(self._method_codes[found], codes) & self._effective[found]]
         found.sort()
-        for fields in self._at(found, len(COLUMNS)):
-            yield Observation(*fields)
+        for start in range(0, len(found), _SLICE):
+            yield from self._observations(found[start : start + _SLICE])
+
+    def _observations(self, indices: Indices) -> list[Observation]:
+        """The rows at ``indices``; some stay made, as the parts of a scope are judged one after another."""
+        lacking = indices[~self._is_made[indices]]
+        if self._kept + len(lacking) > KEPT:
+            self._made[:] = None
+            self._is_made[:] = False
+            self._kept, lacking = 0, indices
+        if len(lacking):
+            self._made[lacking] = [Observation(*fields) for fields in self._at(lacking, len(COLUMNS))]
+            self._is_made[lacking] = True
+            self._kept += len(lacking)
+        found: list[Observation] = self._made[indices].tolist()
+        return found
 
     def rows(self) -> Iterator[Row]:
         """Every row, also those of earlier attempts."""

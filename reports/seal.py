@@ -43,6 +43,7 @@ from reports.chain import iso
 from reports.journal import sync_directory
 from reports.junit import write_report as write_junit
 from reports.raw import write_raw
+from reports.rejudge import Select
 from reports.rejudge import conclude
 from reports.result import Campaign
 from reports.result import Counts
@@ -110,12 +111,13 @@ def seal(
     return Bundle.open(directory)
 
 
-def conclude_campaign(store: EvidenceStore, plant: Plant, results: Iterable[Result] = ()) -> Campaign:
+def conclude_campaign(store: EvidenceStore, plant: Plant, select: Select, results: Iterable[Result] = ()) -> Campaign:
     """Judge every item of the plan from what was observed, and keep in the store what is new.
 
     Args:
         store: the open store.
         plant: the store's plant.
+        select: gives the store's observations.
         results: see :func:`seal`.
     """
     profiles = store.profile_yamls
@@ -123,7 +125,7 @@ def conclude_campaign(store: EvidenceStore, plant: Plant, results: Iterable[Resu
     measured = {result.item for result in known if result.verdict is not Verdict.NOT_TESTED}
     untested = {result.item: result for result in [*known, *results] if result.verdict is Verdict.NOT_TESTED}
     cases = plan(plant, [parse_profile(name, text) for name, text in profiles.items()])
-    judged = [conclude(case, store.observations) for case in cases]
+    judged = [conclude(case, select) for case in cases]
     store.put_result(*(untested.get(one.item, one) if _says_nothing(one, measured) else one for one in judged))
     kept = {result.item: result for result in store.results()}
     concluded = tuple(kept[case.id] for case in cases)
@@ -164,18 +166,19 @@ def _write(
         _write_text(draft / profile_path(name), text)
     for name, text in store.documents().items():
         _write_text(draft / name, text)
-    plant = Bundle(draft).plant
-    secrets = Secrets(plant)
-    campaign = conclude_campaign(store, plant, results)
+    bundle = Bundle(draft)
+    secrets = Secrets(bundle.plant)
+    _write_observations(store, draft / OBSERVATIONS, secrets)
+    # Columns in memory are faster to judge from than the store's file, and are what a verifier will have.
+    campaign = conclude_campaign(store, bundle.plant, bundle.observations, results)
     _write_text(draft / RESULTS, campaign.model_dump_json(indent=1) + "\n")
     _write_lines(draft / ATTEMPTS, store.superseded())
     _write_lines(draft / EVENTS, store.events())
-    _write_observations(store, draft / OBSERVATIONS, secrets)
     write_raw(store.raw(), draft / RAW)
     chain = _write_chain(store, draft / CHAIN, secrets)
     _write_manifest(draft, campaign.campaign, chain, signers)  # for the renderings, which may quote it
     for name, render in renderings.items():
-        render(Bundle(draft), draft / name)
+        render(bundle, draft / name)
     for path in _files(draft):
         if found := secrets.in_file(path) or secrets.in_texts([path.relative_to(draft)]):
             raise _mistake("bundle-secret", path.relative_to(draft), reference=found)

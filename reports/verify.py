@@ -19,6 +19,8 @@ from typing import Any
 
 from profiles.problem import Problem
 from profiles.problem import UserMistake
+from reports.archive import differs_at
+from reports.archive import opened
 from reports.bundle import ATTEMPTS
 from reports.bundle import CHAIN
 from reports.bundle import EVENTS
@@ -49,12 +51,12 @@ _REQUIRED = (RESULTS, OBSERVATIONS, PLANT, ATTEMPTS, EVENTS)
 
 
 def verify(bundle: Path | str, expected: Expected | None = None, *, recompute: bool = True) -> Verification:
-    """Check a bundle; everything that is wrong with it is in the answer.
+    """Check a bundle, a folder or an archive of one; everything that is wrong with it is in the answer.
 
     Nothing in the bundle is run, no link is followed, and no more is read than a campaign can hold.
 
     Args:
-        bundle: its folder.
+        bundle: its folder, or the archive that ``reports.archive.pack`` made of it.
         expected: who must have signed it, and whom to trust; without, signatures are checked by their enclosed keys.
         recompute: whether to judge it again too; without, only files are compared with the manifest.
 
@@ -62,10 +64,19 @@ def verify(bundle: Path | str, expected: Expected | None = None, *, recompute: b
         UserMistake: if it cannot be checked: there is no such folder, it is no bundle, it is of a later version, or it
             may not be read.
     """
-    folder = Path(bundle)
+    path = Path(bundle)
+    with opened(path) as folder:
+        verification = Verification(path)
+        _verify_folder(folder, verification, expected or Expected(), recompute=recompute)
+        if folder != path:
+            _compare_archive(path, folder, verification)
+    return verification
+
+
+def _verify_folder(folder: Path, verification: Verification, expected: Expected, *, recompute: bool) -> None:
+    bundle = verification.bundle
     if not folder.is_dir():
         raise UserMistake([Problem("bundle-absent", "reports", file=str(bundle))])
-    verification = Verification(folder)
     try:
         present = dict(_files(folder, verification))
     except OSError as error:
@@ -74,15 +85,25 @@ def verify(bundle: Path | str, expected: Expected | None = None, *, recompute: b
         raise UserMistake([Problem("bundle-unreadable", "reports", file=place, facts=facts)]) from error
     if not present.keys() & {MANIFEST, RESULTS}:
         raise UserMistake([Problem("bundle-no-results", "reports", file=str(bundle), facts={"name": RESULTS})])
-    opened = Bundle(folder)
-    opened.refuse_newer()
-    manifest = _manifest(opened, present, verification)
+    read = Bundle(folder)
+    read.refuse_newer()
+    manifest = _manifest(read, present, verification)
     if manifest is not None:
         _compare_files(folder, present, manifest, verification)
     if recompute:
-        Recomputation(opened, verification).run(manifest)
-    SignatureCheck(opened, verification, expected or Expected()).run(present, manifest)
-    return verification
+        Recomputation(read, verification).run(manifest)
+    SignatureCheck(read, verification, expected).run(present, manifest)
+
+
+def _compare_archive(archive: Path, folder: Path, verification: Verification) -> None:
+    """Between and behind its files, an archive has no byte that its folder does not account for."""
+    try:
+        at = differs_at(archive, folder)
+    except (Malformed, OSError) as error:
+        verification.found("file-malformed", archive.name, error=error)
+        return
+    if at is not None:
+        verification.found("archive-altered", archive.name, at=at)
 
 
 def _files(folder: Path, verification: Verification) -> Iterator[tuple[str, int]]:

@@ -33,6 +33,8 @@ COMMANDS = {
     "fleet": ("fleet", "app"),
     "sign": ("sign", "sign"),
     "key": ("key", "app"),
+    "pack": ("pack", "pack"),
+    "unpack": ("pack", "unpack"),
 }
 
 #: Base of the exceptions for wrong arguments, of which typer names only this descendant.

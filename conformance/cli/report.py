@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def report(
-    bundle: Annotated[Path, typer.Argument(help="folder of the bundle (证据包文件夹)")],
+    bundle: Annotated[Path, typer.Argument(help="folder of the bundle, or its .zip (证据包)")],
     format: Annotated[str, typer.Option("--format", metavar="NAME", help="format of the report (报告格式)")] = "html",
     lang: Annotated[
         str | None, typer.Option("--lang", metavar="zh|en", help="language it opens in (打开时的语言)")
@@ -42,6 +42,7 @@ def report(
     """Make a report of a bundle; exit 4 if the bundle cannot be read (由证据包生成报告)."""
     if lang is not None and lang not in LANGUAGES:
         raise typer.BadParameter(Texts.of("conformance").get("cli.unknown-language", found=lang), param_hint="--lang")
+    from reports.archive import opened as unpacked
     from reports.bundle import Bundle
     from reports.comparison import sound_bundle
     from reports.formats import FORMATS
@@ -52,17 +53,19 @@ def report(
     write, suffix = _form_writer(form, applicant) if form else (FORMATS[format].write, FORMATS[format].suffix)
     if applicant is not None and not form:
         raise UserMistake([Problem("applicant-without-form", "reports.forms", file=str(applicant))])
-    opened = Bundle.open(bundle)
-    opened.earlier = tuple(map(sound_bundle, earlier or ()))
-    folder = bundle.resolve()
-    target = folder.with_name(f"{folder.name}{suffix}") if out is None else out
-    if target.resolve().is_relative_to(folder):
+    place = bundle.resolve()
+    named = place.stem if place.is_file() else place.name
+    target = place.with_name(f"{named}{suffix}") if out is None else out
+    if target.resolve().is_relative_to(place):
         raise UserMistake([Problem("report-inside-bundle", "reports", file=str(target))])
-    try:
-        write(opened, target, lang or current_language())
-    except OSError as error:
-        facts = {"error": error.strerror or str(error)}
-        raise UserMistake([Problem("report-cannot-write", "reports", file=str(target), facts=facts)]) from error
+    with unpacked(bundle) as folder:
+        opened = Bundle.open(folder)
+        opened.earlier = tuple(map(sound_bundle, earlier or ()))
+        try:
+            write(opened, target, lang or current_language())
+        except OSError as error:
+            facts = {"error": error.strerror or str(error)}
+            raise UserMistake([Problem("report-cannot-write", "reports", file=str(target), facts=facts)]) from error
     typer.echo(str(target))
 
 

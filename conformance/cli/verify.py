@@ -25,7 +25,7 @@ _SHOWN = 50  #: findings in the table
 
 
 def verify(
-    bundle: Annotated[Path, typer.Argument(help="folder of the bundle (证据包文件夹)")],
+    bundle: Annotated[Path, typer.Argument(help="folder of the bundle, or its .zip (证据包)")],
     key: Annotated[
         list[Path] | None,
         typer.Option("--key", metavar="PEM", help="key that must have signed, may repeat (签名者公钥)"),
