@@ -28,7 +28,7 @@ from reports.plain import open_plain
 SUFFIX = ".zip"
 MAX_FILES = 65_535  #: as many as an archive without ZIP64 can list
 MAX_BYTES = 4 << 30  #: of all files together, and of the archive
-MAX_GROWTH = 200  #: times the archive's size that its files may have, beyond :data:`FREE_BYTES`
+MAX_GROWTH = 50  #: times the archive's size that its files may have, beyond :data:`FREE_BYTES`
 FREE_BYTES = 64 << 20
 
 _LOCAL = struct.Struct("<4s5H3L2H")
@@ -114,8 +114,8 @@ def differs_at(archive: Path, folder: Path) -> int | None:
         for piece in packed(folder):
             found = file.read(len(piece))
             if found != piece:
-                return at + next((index for index, (one, two) in enumerate(zip(found, piece, strict=False)) if one != two),
-                                 len(found))  # fmt: skip
+                pairs = enumerate(zip(found, piece, strict=False))
+                return at + next((index for index, (one, two) in pairs if one != two), len(found))
             at += len(piece)
         return at if file.read(1) else None
 
@@ -168,7 +168,15 @@ def _unpack_to(archive: Path, folder: Path) -> None:
                 _write(opened, entry, folder)
     except Malformed as malformed:
         raise _mistake("archive-refused", archive, name=malformed.name, error=malformed.error) from None
-    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, ValueError, struct.error, zlib.error) as error:
+    except (
+        zipfile.BadZipFile,
+        EOFError,
+        NotImplementedError,
+        RuntimeError,
+        ValueError,
+        struct.error,
+        zlib.error,
+    ) as error:
         raise _mistake("archive-damaged", archive, error=error) from None
 
 
