@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from http.client import HTTPException
 from http.client import HTTPMessage
+from queue import Empty
+from queue import SimpleQueue
+from threading import Thread
 from typing import IO
 from urllib.parse import urlsplit
 
@@ -60,14 +62,31 @@ def stamp(url: str, signature: bytes, limit_s: float | None = None) -> bytes:
     asked = query(signature)
     headers = {"Content-Type": "application/timestamp-query", "Accept": "application/timestamp-reply"}
     request = urllib.request.Request(url, asked.as_bytes(), headers, method="POST")  # noqa: S310 - see authority()
-    limit = rules().authority_s if limit_s is None else limit_s
+    answer = _in_time(request, rules().authority_s if limit_s is None else limit_s)
     try:
-        answer = _answer(request, limit)
         accepted(answer, signature, asked)
-    except (OSError, HTTPException, ValueError) as error:
-        raise AuthoritySilent(str(getattr(error, "reason", "") or error) or type(error).__name__) from None
     except StampMalformed as error:
         raise AuthoritySilent(str(error)) from None
+    return answer
+
+
+def _in_time(request: urllib.request.Request, limit_s: float) -> bytes:
+    """The answer, within the limit whatever the other side does: a name may not resolve, a header may never end."""
+    answers: SimpleQueue[bytes | Exception] = SimpleQueue()
+
+    def ask() -> None:
+        try:
+            answers.put(_answer(request, limit_s))
+        except (OSError, HTTPException, ValueError) as error:
+            answers.put(error)
+
+    Thread(target=ask, daemon=True).start()
+    try:
+        answer = answers.get(timeout=limit_s)
+    except Empty:
+        raise AuthoritySilent(f"> {limit_s:g} s") from None
+    if isinstance(answer, Exception):
+        raise AuthoritySilent(str(getattr(answer, "reason", "") or answer) or type(answer).__name__)
     return answer
 
 
@@ -82,7 +101,6 @@ class _Straight(urllib.request.HTTPRedirectHandler):
 
 
 def _answer(request: urllib.request.Request, limit_s: float) -> bytes:
-    end = time.monotonic() + limit_s
     parts: list[bytes] = []
     try:
         opened = urllib.request.build_opener(_Straight).open(request, timeout=limit_s)
@@ -92,8 +110,6 @@ def _answer(request: urllib.request.Request, limit_s: float) -> bytes:
     with opened as response:
         while piece := response.read1(_PIECE):
             parts.append(piece)
-            if time.monotonic() > end:
-                raise TimeoutError(f"{limit_s:g} s")
             if sum(map(len, parts)) > rules().stamp_bytes:
                 raise ValueError(f"> {rules().stamp_bytes} B")
     return b"".join(parts)

@@ -169,6 +169,8 @@ def _add_signatures(
     for signer in signers:
         if short(signer.public.keyid) in taken:
             raise _mistake("sign-again", folder, keyid=short(signer.public.keyid))
+    if len(envelope.to_bytes()) > rules().envelope_bytes // 2:  # the rest is for signatures
+        raise _mistake("sign-too-large", folder, size=len(payload))
     envelope = envelope.signed(*(Signature(one.public.keyid, one.sign(envelope.message)) for one in signers))
     for signer in signers:
         _put(folder, public_name(signer.public.keyid), signer.public.pem)

@@ -83,7 +83,7 @@ def signature(**fields: Any) -> list[dict[str, Any]]:
         (changed(signatures=signature(keyid=None)), "envelope-malformed"),
         (changed(signatures=signature(more=1)), "envelope-malformed"),
         (changed(signatures=signature() * 2), "envelope-not-canonical"),
-        (changed(signatures=signature() * 65), "envelope-malformed"),
+        (changed(signatures=signature() * 17), "envelope-malformed"),
         (changed(signatures=list(reversed(json.loads(ONE.to_bytes())["signatures"]))), "envelope-not-canonical"),
         (ONE.to_bytes() + b"\n", "envelope-not-canonical"),
         (ONE.to_bytes().replace(b'","', b'", "', 1), "envelope-not-canonical"),

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import shutil
 import subprocess
+import threading
 from collections.abc import Callable
 from datetime import UTC
 from datetime import datetime
@@ -34,6 +36,7 @@ from reports.signing.names import public_name
 from reports.signing.names import stamp_name
 from reports.signing.passphrase import Passphrase
 from reports.signing.public import pem
+from reports.signing.rules import rules
 from reports.signing.sign import sign_bundle
 from reports.signing.signers import open_signer
 from reports.verify import verify
@@ -397,6 +400,26 @@ def refused(call: Callable[[], object]) -> str:
     with pytest.raises(UserMistake) as mistake:
         call()
     return mistake.value.problems[0].code
+
+
+def test_all_who_sign_at_once_have_signed(bundle: Path, person: Any, codes: Codes) -> None:
+    people = [person() for _ in range(6)]
+    threads = [threading.Thread(target=sign_bundle, args=(bundle, [one.signer])) for one in people]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert codes(bundle, keys=[one.public for one in people]) == set()
+
+
+def test_there_is_a_limit_to_signatures(bundle: Path, person: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    few = dataclasses.replace(rules(), signatures=1)
+    monkeypatch.setattr("reports.signing.sign.rules", lambda: few)
+    assert refused(lambda: sign_bundle(bundle, [person().signer, person().signer])) == "sign-too-many"
+    small = dataclasses.replace(rules(), envelope_bytes=1000)
+    monkeypatch.setattr("reports.signing.sign.rules", lambda: small)
+    assert refused(lambda: sign_bundle(bundle, [person().signer])) == "sign-too-large"
+    assert attached(bundle) == []
 
 
 def test_nobody_signs_twice_or_beside_another_statement(signed: Path, tester: Any, person: Any) -> None:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import shutil
+import socket
 import subprocess
+import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC
 from datetime import datetime
 from datetime import timedelta
@@ -185,6 +188,27 @@ def test_an_authority_that_never_answers_is_given_up(authority: Any) -> None:
     started = time.monotonic()
     assert silent(authority, limit_s=0.2)
     assert time.monotonic() - started < 1
+
+
+def test_an_authority_whose_header_never_ends_is_given_up(authority: Any) -> None:
+    done = threading.Event()
+
+    def drip(server: socket.socket) -> None:
+        connection, _ = server.accept()
+        with connection, suppress(OSError):
+            connection.sendall(b"HTTP/1.1 200 OK\r\nX: ")
+            while not done.wait(0.02):
+                connection.sendall(b"x")
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=drip, args=(server,))
+        thread.start()
+        started = time.monotonic()
+        with pytest.raises(AuthoritySilent):
+            stamp(f"http://127.0.0.1:{server.getsockname()[1]}/", b"signature", 0.3)
+        assert time.monotonic() - started < 3
+        done.set()
+        thread.join()
 
 
 @pytest.mark.parametrize("url", ["ftp://127.0.0.1/", "file:///etc/passwd", "127.0.0.1", "http://", "http://[::1"])
