@@ -15,6 +15,7 @@ class Block(NamedTuple):
     text: str = ""
     picture: Picture | None = None
     rows: tuple[tuple[str, ...], ...] = ()
+    widths: tuple[int, ...] = ()  #: of a table's columns, in proportion; empty: all the same
 
     @property
     def texts(self) -> list[str]:

@@ -136,7 +136,8 @@ class Chapter:
         yield Block("text", self._told.words[code].format(first=first, last=len(self._numbered)))
         for number, one in enumerate(pictures, first):
             title, caption = one.title.zh, one.caption.zh
-            caption = caption.removeprefix(f"{title}：")
+            for said in (title, title.partition("：")[2]):
+                caption = caption.removeprefix(f"{said}：") if said else caption
             yield Block("picture", picture=one)
             facts = {"number": number, "title": title, "caption": caption}
             yield Block("caption", self._told.clean(self._told.words["caption"].format(**facts)))

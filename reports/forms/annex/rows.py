@@ -30,7 +30,7 @@ def data_sheet(told: Told, applicant: Applicant) -> list[Block]:
         ("9", "企业联系人", *_person(told, one.contact)),
         ("10", "企业填表人", *_person(told, one.clerk)),
     ]
-    return [Block("title", "上海市先进级智能工厂申报单位信息表"), Block("table", rows=tuple(rows))]
+    return [Block("title", "上海市先进级智能工厂申报单位信息表"), Block("table", rows=tuple(rows), widths=(1, 4, 6, 4))]
 
 
 def recommendation(told: Told, applicant: Applicant) -> list[Block]:
@@ -45,7 +45,8 @@ def recommendation(told: Told, applicant: Applicant) -> list[Block]:
         one.contact.name, one.contact.mobile,
     )  # fmt: skip
     row = ("1", *(_or_fill(told, value, label) for label, value in zip(head[1:], given, strict=True)))
-    return [Block("title", "上海市先进级智能工厂推荐汇总表"), Block("table", rows=(head, row))]
+    table = Block("table", rows=(head, row), widths=(1, 3, 3, 6, 3, 3, 3, 4, 4, 2, 4))
+    return [Block("title", "上海市先进级智能工厂推荐汇总表"), table]
 
 
 def key_indicators(told: Told, applicant: Applicant) -> list[Block]:
@@ -58,14 +59,15 @@ def key_indicators(told: Told, applicant: Applicant) -> list[Block]:
             maker = _or_fill(told, applicant.makers.get(one["kind"], ""), "研制单位")
             rows.append((str(len(rows)), one["name"], "；".join(told_of), maker))
     evidence = told.say("evidence", fingerprint=told.fingerprint) + told.say("relates")
-    return [Block("title", "网络与计算设备"), Block("table", rows=tuple(rows)), Block("text", evidence)]
+    table = Block("table", rows=tuple(rows), widths=(1, 4, 12, 3))
+    return [Block("title", "网络与计算设备"), table, Block("text", evidence)]
 
 
 def _indicators(told: Told, indicators: list[str]) -> Iterator[str]:
     for one in measured_of(told, indicators):
         limit = threshold_text(one.result.threshold)
-        asked = "" if one.result.threshold is None else f"（要求{limit}，{verdict(one.result.verdict).zh}）"
-        yield f"{told.title(one)} {value_of(one.result)}{asked}"
+        asked = "" if one.result.threshold is None else f"（要求 {limit}，{verdict(one.result.verdict).zh}）"
+        yield f"{told.named(one)} {value_of(one.result)}{asked}"
 
 
 def _person(told: Told, one: Person) -> tuple[str, str]:

@@ -158,7 +158,7 @@ class Told:
             defined: whether the definition may be told; once is enough for one indicator.
         """
         result = one.result
-        facts = {"title": self._named(one), "verdict": verdict(result.verdict).zh, "value": value_of(result)}
+        facts = {"title": self.named(one), "verdict": verdict(result.verdict).zh, "value": value_of(result)}
         if result.value is None:
             why = self.clean(reason(result.reason, result.facts).zh).rstrip("。")
             return self.say("result.none", reason=why, **facts)
@@ -170,7 +170,7 @@ class Told:
         more = [self._spread(result), self._parts(one), self._definition(result) if defined else ""]
         return said + "".join(more[:detail])
 
-    def _named(self, one: Measured) -> str:
+    def named(self, one: Measured) -> str:
         """The title, and what the number is, where the title does not say it: a title may be a demand."""
         title, indicator = self.title(one), find(one.result.indicator)
         quantity = indicator.title["zh"] if indicator else ""

@@ -93,6 +93,12 @@ def _table(document: Any, block: Block) -> None:  # noqa: ANN401
     for row in block.rows:
         for cell, text in zip(table.add_row().cells, row, strict=True):
             cell.text = text
+    section = document.sections[0]
+    room, whole = section.page_width - section.left_margin - section.right_margin, sum(block.widths)
+    for column, share in zip(table.columns, block.widths, strict=False):
+        column.width = room * share // whole
+        for cell in column.cells:
+            cell.width = column.width
 
 
 _WRITERS = {
@@ -131,7 +137,7 @@ def _styles(document: Any, points: float, line: float | None) -> None:  # noqa: 
         style.font.color.rgb = RGBColor(0, 0, 0)
         style.font.bold = name not in ("Normal", "Caption")
         shape = style.paragraph_format
-        shape.space_before = shape.space_after = Pt(0)
+        shape.space_before = shape.space_after = Pt(2 if line is None else 0)
         if line is None:
             shape.line_spacing_rule = WD_LINE_SPACING.SINGLE
         else:
