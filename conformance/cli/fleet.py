@@ -18,6 +18,7 @@ from typing import Literal
 import typer
 
 from profiles.language import Texts
+from profiles.language import current_language
 from profiles.problem import Problem
 from profiles.problem import UserMistake
 
@@ -91,6 +92,27 @@ def rank(
         typer.echo(json.dumps(rank_record(found), ensure_ascii=False, indent=1))
     else:
         _print(*rank_table(found, rows))
+
+
+@app.command(help=_texts.get("cli.fleet-report"))
+def report(
+    folder: _Index,
+    out: Annotated[Path, typer.Option("--out", metavar="FILE", help=_texts.get("cli.fleet-report-out"))],
+    weights: Annotated[Path | None, typer.Option("--weights", metavar="FILE", help=_texts.get("cli.weights"))] = None,
+    basis: _Basis = None,
+    lang: Annotated[Literal["zh", "en"] | None, typer.Option("--lang", help=_texts.get("cli.lang"))] = None,
+) -> None:
+    """Distribution, quartiles, and what fails where."""
+    from profiles.weights import load_weights
+    from reports.fleet.pages import write_summary
+    from reports.fleet.query import open_index
+    from reports.fleet.summary import summarise
+
+    given = load_weights(weights) if weights else None
+    with open_index(folder) as opened:
+        summary = summarise(opened, now=datetime.now(UTC), weights=given, basis=basis)
+    write_summary(summary, out, lang or current_language())
+    typer.echo(Texts.of("reports.fleet").get("fleet.report.done", out=out))
 
 
 @app.command(help=_texts.get("cli.fleet-rejudge"))

@@ -32,6 +32,14 @@ class Index:
         names = [column[0] for column in done.description]
         return [dict(zip(names, row, strict=True)) for row in done.fetchall()]
 
+    def keep(self, name: str, bundles: Sequence[str]) -> None:
+        """Make a table ``name`` of these bundles, with the one column ``bundle``."""
+        import pyarrow as pa
+
+        rows = pa.table({"bundle": pa.array(list(bundles), pa.string())})
+        self._connection.register(f"{name}_rows", rows)
+        self._connection.table(f"{name}_rows").create_view(name, replace=True)
+
 
 @contextmanager
 def open_index(folder: Path) -> Iterator[Index]:
