@@ -125,7 +125,7 @@ def _map(
     source: Source, places: Sequence[Place], samples: dict[Cell, list[float]], parameters: CoverageParameters
 ) -> _Map:
     """What is drawn; where there are too many cells, several become one: the worst outcome, the median signal."""
-    cells = {it.at for it in places if not isinstance(it.at, str)} | samples.keys()
+    cells = {it.at for it in places if not isinstance(it.at, str)}
     step = max(1, math.ceil(math.sqrt(len(cells) / _MOST_CELLS)))
     coarse: dict[tuple[str, Cell], bool | None] = {}
     for it in places:
@@ -135,7 +135,8 @@ def _map(
             coarse[at] = False if False in outcomes else None if None in outcomes else True
     merged: dict[Cell, list[float]] = defaultdict(list)
     for (column, row), values in samples.items():
-        merged[column // step, row // step] += values
+        if (column, row) in cells:  # samples beside the area count for nothing
+            merged[column // step, row // step] += values
     kept = [it for it in places if isinstance(it.at, str)]
     kept += [Place(area, at, covered) for (area, at), covered in coarse.items()]
     medians = {at: median_low(values) for at, values in merged.items()}

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 
 _MOST = len(marks.LINES)  #: curves in one picture
 _ECHO = "round-trip-delay"
+_SHORTEST_MS, _LONGEST_MS = 1e-6, 1e9  #: that are drawn
 _STEPS = 160  #: points of a curve
 
 
@@ -67,13 +68,14 @@ def found(source: Source) -> Iterator[Found]:
         yield Found("echo", tell("delays.title-echo"), caption, lambda sheet: _draw_echoes(sheet, curves))
     for result in source.results:
         record = result.exhibit
-        if isinstance(record, CurveRecord) and record.unit == "ms" and record.points:
+        if isinstance(record, CurveRecord) and record.unit == "ms" and record.points and record.n > 0:
             yield _of_result(source, result, record)
 
 
 def _of_result(source: Source, result: Result, record: CurveRecord) -> Found:
     title = tell("delays.title-curve", item=source.title(result))
-    curve = _Curve(title, [it[0] for it in record.points], [it[1] for it in record.points], record.n, record.lost)
+    points = sorted(record.points)
+    curve = _Curve(title, [_drawable(it) for it, _ in points], [it for _, it in points], record.n, record.lost)
     about = tell("delays.about", n=count(record.n), lost=count(record.lost), standing=standing(result))
     asked = source.requirement(result)
     quantile = asked.quantile if asked is not None and result.rule == Rule.R4 else None
@@ -110,8 +112,13 @@ def _of_distribution(name: Said, one: Distribution) -> _Curve:
     last = one.answered - 1
     ranks = {round(last * (1 - (1 - step / _STEPS) ** 3)) for step in range(_STEPS + 1)} | {0, last}
     kept = sorted(ranks)
-    values = [max(float(one.delays_ms[it]), 1e-6) for it in kept]
+    values = [_drawable(float(one.delays_ms[it])) for it in kept]
     return _Curve(name, values, [(it + 1) / one.attempts for it in kept], one.attempts, one.lost)
+
+
+def _drawable(delay_ms: float) -> float:
+    """A delay that has a place on a logarithmic axis; those beyond stand at its ends."""
+    return min(max(delay_ms, _SHORTEST_MS), _LONGEST_MS)
 
 
 def _draw_echoes(sheet: Sheet, curves: Sequence[_Curve]) -> None:
@@ -138,17 +145,20 @@ def _curves(sheet: Sheet, axes: Axes, curves: Sequence[_Curve], result: Result |
     axes.grid(visible=True)
     threshold = result.threshold if result else None
     limit = finite_limit(threshold, "ms")
-    known = [*(value for it in curves for value in (it.values[0], it.values[-1])), *([limit] if limit else [])]
+    if limit is not None and not 0 < limit <= _LONGEST_MS:
+        limit = None
+    known = [it for curve in curves for it in (curve.values[0], curve.values[-1])]
+    known += [] if limit is None else [limit]
     axes.set_xlim(max(min(known), 1e-6) / 1.4, max(known) * 1.6)
     plain_log(axes)
-    if threshold is not None and limit is not None and limit > 0:
+    if threshold is not None and limit is not None:
         limit_across(sheet, axes, threshold, limit)
 
 
 def _quantile(sheet: Sheet, axes: Axes, curve: _Curve, quantile: float, result: Result) -> None:
     """The quantile that was judged, with its interval."""
     value = value_in(result, "ms")
-    if value is None or value <= 0:
+    if value is None or not 0 < value <= _LONGEST_MS:
         return
     height = nines(quantile, curve.n)
     mark = marks.of(result.verdict)

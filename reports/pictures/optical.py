@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _MOST = 22  #: units
+_MOST_DBM = 100  #: no receiver survives more; such a reading is none
 
 
 class _Unit(NamedTuple):
@@ -60,7 +61,7 @@ def _units(source: Source, result: Result) -> list[_Unit]:
     powers: dict[str, float] = {}
     for row in source.bundle.observations({"snmp-read"}, asked):
         first = row.quantity == "onu-rx-power" and not row.window and not row.attempt
-        if first and row.value is not None and math.isfinite(row.value):
+        if first and row.value is not None and abs(row.value) <= _MOST_DBM:
             powers[row.target] = row.value
     units = [
         _Unit(source.thing(it.id), powers.get(it.id), it.sensitivity_dbm, it.overload_dbm)

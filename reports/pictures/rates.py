@@ -41,6 +41,7 @@ _DIRECTIONS = ("up", "down")
 _DOTS = 60  #: objects drawn one by one; more make a histogram
 _BINS = 36
 _UNIT = "Mbit/s"
+_GREATEST = 1e9  #: in that unit; no line carries more
 
 
 class _Direction(NamedTuple):
@@ -80,7 +81,7 @@ def _directions(source: Source, result: Result) -> list[_Direction]:
         except ValidationError:  # of another version's bundle
             return []
         reduced = indicator.reduce(register, rows, parameters) if direction in (name, "both") else None
-        if isinstance(reduced, Measurement) and reduced.parts:
+        if isinstance(reduced, Measurement) and reduced.parts and max(it for _, it in reduced.parts) < _GREATEST:
             judged = direction == name or f"judged-by-{name}" in result.notes
             made.append(_Direction(name, reduced, judged))
     return made

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 _INDICATORS = ("node-gemm-fp64", "node-stream-triad", "compute-cpu-capacity", "node-gemm-efficiency")
 _MOST = 4  #: nodes, each with a panel of its own
+_LEAST, _GREATEST = 1e-6, 1e12  #: GFLOPS and GB/s that are drawn
 _TRIAD = 2 / 24  #: operations for each byte that STREAM's triad moves: two, for three elements of eight bytes
 _PRECISIONS = (("gemm-fp64", "FP64", 8), ("gemm-fp32", "FP32", 4))  #: quantity, name, bytes of an element
 
@@ -100,7 +101,7 @@ def _nodes(source: Source) -> Iterator[_Node]:
     plant = source.bundle.plant
     seen: dict[tuple[str, str], list[Observation]] = {}
     for row in source.bundle.observations({"compute-benchmark"}, {it.id for it in plant.nodes}):
-        if row.error is None and row.value is not None and 0 < row.value < math.inf:
+        if row.error is None and row.value is not None and _LEAST < row.value < _GREATEST:
             seen.setdefault((row.target, row.quantity), []).append(row)
     for node in plant.nodes:
         triad = seen.get((node.id, "stream-triad"))
@@ -113,7 +114,7 @@ def _nodes(source: Source) -> Iterator[_Node]:
 
 def _runs(rows: Sequence[Observation]) -> _Runs:
     size = facts(rows[0].detail).get("n", 0)
-    return _Runs([row.value or 0.0 for row in rows], size if isinstance(size, int) else 0)
+    return _Runs([row.value or 0.0 for row in rows], size if isinstance(size, int) and 0 < size < _GREATEST else 0)
 
 
 def _draw(sheet: Sheet, axes: Axes, node: _Node) -> None:

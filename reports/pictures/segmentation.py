@@ -104,7 +104,7 @@ def _pair(passage: str) -> _Pair:
 
 def _diagonal(axes: Axes, zones: int) -> None:
     """A zone is not asked about itself."""
-    boxes(axes, ((at - 0.5, at - 0.5, 1, 1) for at in range(zones)), facecolor=marks.RULE, edgecolor="none")
+    boxes(axes, ((at - 0.5, at - 0.5, 1, 1) for at in range(zones)), facecolor=marks.GREY, edgecolor="none")
 
 
 def _conduits(axes: Axes, conduits: dict[tuple[int, int], bool]) -> None:

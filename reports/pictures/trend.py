@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _MOST = 9  #: requirements, each with a panel of its own
+_GREATEST = 1e15  #: values beyond have no place on an axis
 _MOST_YEARS = 12  #: campaigns, the latest
 
 
@@ -80,7 +81,7 @@ def found(source: Source) -> Iterator[Found]:
 def _series(source: Source, campaigns: Sequence[Bundle]) -> Iterator[_Series]:
     """What is asked in the same unit by the same requirement, and has a value now and before."""
     for now in source.results:
-        if now.value is None or not math.isfinite(now.value):
+        if not _has_value(now):
             continue
         points = []
         for campaign in campaigns:
@@ -94,7 +95,7 @@ def _series(source: Source, campaigns: Sequence[Bundle]) -> Iterator[_Series]:
 
 
 def _has_value(result: Result) -> bool:
-    return result.value is not None and math.isfinite(result.value)
+    return result.value is not None and abs(result.value) < _GREATEST
 
 
 def _moment(bundle: Bundle) -> datetime:

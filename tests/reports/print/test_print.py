@@ -6,7 +6,9 @@ import io
 import re
 from collections.abc import Callable
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cache
+from typing import Any
 
 import pytest
 from lxml import etree
@@ -14,12 +16,14 @@ from PIL import Image
 
 from profiles.problem import UserMistake
 from reports.bundle import Bundle
+from reports.exhibit import CurveRecord
 from reports.pictures import KINDS
 from reports.pictures import Picture
 from reports.pictures import fonts
 from reports.pictures import pictures
 from reports.pictures.render import Draw
 from reports.pseudonyms import Pseudonyms
+from reports.result import Result
 
 TEXT = "{http://www.w3.org/2000/svg}text"
 IDS = [
@@ -187,3 +191,34 @@ def test_a_foreign_style_changes_nothing(monkeypatch: pytest.MonkeyPatch, drawn:
     monkeypatch.setitem(mpl.rcParams, "svg.fonttype", "path")
     assert drawn["pillars"].svg("zh") == before
     assert mpl.rcParams["font.size"] == 30, "and nobody else's style is changed"
+
+
+@pytest.mark.parametrize("absurd", [1e308, -1e308, float("nan")])
+def test_absurd_numbers_of_a_strange_bundle_do_no_harm(
+    make_campaign: Callable[..., Bundle], monkeypatch: pytest.MonkeyPatch, absurd: float
+) -> None:
+    bundle = make_campaign(zones=3, endpoints=12)
+    seen = bundle.observations
+
+    def strange(methods: Any, targets: Any) -> Iterator[Any]:
+        return (replace(it, value=absurd if index % 3 else it.value) for index, it in enumerate(seen(methods, targets)))
+
+    results = tuple(it.model_copy(update={"value": absurd, "interval": None}) for it in bundle.campaign.results)
+    campaign = bundle.campaign.model_copy(update={"results": results})
+    monkeypatch.setattr(bundle, "observations", strange)
+    monkeypatch.setitem(bundle.__dict__, "campaign", campaign)
+    for picture in pictures(bundle, earlier=[Bundle.open(bundle.path)]):
+        assert picture.svg("en").startswith("<svg"), picture.id
+
+
+@pytest.mark.parametrize("points", [((-1.0, 0.5), (1e308, 0.2)), ((5.0, 1.0), (0.0, 7.0)), ((1.0, -3.0),)])
+def test_an_impossible_distribution_does_no_harm(small: Bundle, points: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def changed(result: Result) -> Result:
+        curve = CurveRecord(unit="ms", points=points, n=2, lost=9)
+        return result.model_copy(update={"exhibit": curve}) if isinstance(result.exhibit, CurveRecord) else result
+
+    bundle = Bundle.open(small.path)
+    results = tuple(changed(it) for it in bundle.campaign.results)
+    monkeypatch.setitem(bundle.__dict__, "campaign", bundle.campaign.model_copy(update={"results": results}))
+    picture = next(it for it in pictures(bundle) if it.id == "delays:TSN-FLOW-LAT")
+    assert picture.svg("zh").startswith("<svg")
