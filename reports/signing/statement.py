@@ -9,12 +9,12 @@ import hashlib
 from collections.abc import Mapping
 from typing import Any
 
-from profiles.verdict import outcome
 from reports.bundle import MANIFEST
 from reports.bundle import FileRecord
 from reports.bundle import canonical_json
 from reports.result import Campaign
 from reports.signing.rules import rules
+from reports.standing import Standing
 
 
 def statement(manifest: bytes, files: Mapping[str, FileRecord], campaign: Campaign) -> bytes:
@@ -41,9 +41,9 @@ def _predicate(files: Mapping[str, FileRecord], campaign: Campaign) -> dict[str,
     rule = rules()
     tests: dict[str, list[str]] = {name: [] for name in rule.tests.values()}
     for result in campaign.results:
-        if name := rule.tests.get(result.verdict.value):
+        if not result.scope and (name := rule.tests.get(result.verdict.value)):  # a breakdown is no item of its own
             tests[name].append(result.item)
-    amounts = outcome(result.verdict for result in campaign.results)
+    amounts = Standing.of(campaign.results).outcome
     return {"result": rule.result[amounts.value], "configuration": _described(files, rule.configuration), **tests}
 
 

@@ -42,7 +42,9 @@ def opened(sealed: Path) -> Bundle:
 def stated(opened: Bundle, *verdicts: Verdict) -> dict[str, Any]:
     """The statement about a campaign with these verdicts."""
     one = opened.campaign.results[0]
-    results = [one.model_copy(update={"item": f"item-{at}", "verdict": it}) for at, it in enumerate(verdicts)]
+    results = [
+        one.model_copy(update={"item": f"item-{at}", "verdict": it, "scope": {}}) for at, it in enumerate(verdicts)
+    ]
     campaign: Campaign = opened.campaign.model_copy(update={"results": tuple(results)})
     found: dict[str, Any] = json.loads(statement(b"{}", opened.manifest.files, campaign))
     return found
@@ -92,7 +94,10 @@ def test_it_is_a_statement_of_in_toto_about_the_manifest_the_plant_and_the_profi
     assert all(one.keys() == {"name", "digest"} for one in [*configuration, *found["subject"]])
     named = [item for name in ("passedTests", "warnedTests", "failedTests") for item in found["predicate"][name]]
     silent = {Verdict.NOT_APPLICABLE, Verdict.INFO}
-    assert sorted(named) == sorted(one.item for one in opened.campaign.results if one.verdict not in silent)
+    items = [one for one in opened.campaign.results if not one.scope]
+    assert len(items) < len(opened.campaign.results)  # breakdowns are no items of their own, as in the outcome
+    assert sorted(named) == sorted(one.item for one in items if one.verdict not in silent)
+    assert found["predicate"]["result"] == rules().result[opened.campaign.outcome.value]
 
 
 def test_documents_beside_the_plant_are_configuration_too(opened: Bundle) -> None:
