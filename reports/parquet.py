@@ -50,7 +50,7 @@ ROW_GROUP = 65_536  #: rows; no group of a bundle has more
 _SLICE = 8_192  #: rows turned into Python objects at a time
 KEPT = 400_000  #: most rows kept as Python objects, some 100 MB
 MAX_ROWS = 50_000_000  #: more than 20,000 endpoints need in a month; a bundle that claims more is refused
-MAX_BYTES = 8 << 30  #: of the columns unpacked
+MAX_BYTES = 4 << 30  #: of the columns unpacked
 
 
 class ObservationWriter:
