@@ -176,13 +176,24 @@ def _write(
     _write_lines(draft / EVENTS, store.events())
     write_raw(store.raw(), draft / RAW)
     chain = _write_chain(store, draft / CHAIN, secrets)
-    _write_manifest(draft, campaign.campaign, chain, signers)  # for the renderings, which may quote it
+    manifest = Manifest(
+        campaign=campaign.campaign,
+        sealed_utc=iso(time.time_ns()),
+        host=platform.node(),
+        kernel=host.kernel(),
+        clock=host.clock(),
+        versions=host.versions(),
+        files={},
+        chain=chain,
+        signers=signers,
+    )
+    _write_manifest(draft, manifest)  # for the renderings, which quote its facts: they stay as they are
     for name, render in renderings.items():
         render(bundle, draft / name)
     for path in _files(draft):
         if found := secrets.in_file(path) or secrets.in_texts([path.relative_to(draft)]):
             raise _mistake("bundle-secret", path.relative_to(draft), reference=found)
-    _write_manifest(draft, campaign.campaign, chain, signers)
+    _write_manifest(draft, manifest)
 
 
 def _write_observations(store: EvidenceStore, path: Path, secrets: Secrets) -> None:
@@ -213,21 +224,11 @@ def _write_chain(store: EvidenceStore, path: Path, secrets: Secrets) -> ChainRec
         return ChainTable.read(file).record()
 
 
-def _write_manifest(draft: Path, campaign: str, chain: ChainRecord, signers: tuple[str, ...]) -> None:
+def _write_manifest(draft: Path, facts: Manifest) -> None:
     """Hash every file but the manifest, making each durable, and write the manifest in canonical form."""
     names = sorted(path.relative_to(draft).as_posix() for path in _files(draft))
-    manifest = Manifest(
-        campaign=campaign,
-        sealed_utc=iso(time.time_ns()),
-        host=platform.node(),
-        kernel=host.kernel(),
-        clock=host.clock(),
-        versions=host.versions(),
-        files={name: _hashed(draft / name) for name in names if name != MANIFEST},
-        chain=chain,
-        signers=signers,
-    )
-    (draft / MANIFEST).write_bytes(canonical(manifest))
+    files = {name: _hashed(draft / name) for name in names if name != MANIFEST}
+    (draft / MANIFEST).write_bytes(canonical(facts.model_copy(update={"files": files})))
 
 
 def _hashed(path: Path) -> FileRecord:

@@ -447,3 +447,20 @@ def test_times_are_utc_with_zone(evidence: Any) -> None:
     started, ended = datetime.fromisoformat(campaign.started_utc), datetime.fromisoformat(campaign.ended_utc)
     assert started.tzinfo == ended.tzinfo == UTC
     assert started <= ended
+
+
+def test_a_report_made_again_is_the_one_that_was_sealed(evidence: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    from itertools import count
+
+    from reports import host
+    from reports.html import render
+    from reports.html import write_report
+
+    errors = count(1_000_000, 500)  # a free-running clock is ever less certain
+    monkeypatch.setattr(
+        host, "clock", lambda: {"synchronised": "yes", "maximum_error_us": str(next(errors)), "clocksource": "tsc"}
+    )
+    with evidence.create() as store:
+        store.append(evidence.observe_all())
+        bundle = seal(store, evidence.bundle, renderings={"report.html": write_report})
+    assert (bundle.path / "report.html").read_text("utf-8") == render(bundle)
