@@ -76,7 +76,7 @@ class Context:
             if (result.profile, result.requirement) not in asked:
                 raise _malformed(f"{result.item}: no requirement {result.requirement} in {result.profile}")
         told = waived(read.campaign.results, bundle.waivers, read.plant)
-        return cls(bundle, to_bundle, language, read, view(read), asked, told, bundle.waivers)
+        return cls(bundle, to_bundle, language, read, view(read, register=False), asked, told, bundle.waivers)
 
     def said(self, text: Said) -> str:
         """``text`` in the language of the documents."""

@@ -63,7 +63,7 @@ def write_report(bundle: Bundle, out: Path, language: str = "zh") -> None:
         UserMistake: if a file of the bundle is missing or malformed.
     """
     read = material(bundle, delays=False)
-    page = view(read)
+    page = view(read, register=False)
     waivers = waived(read.campaign.results, bundle.waivers, read.plant)
     told = {item: [one.said() for one in found] for item, found in waivers.items()}
     whole = [result for result in read.campaign.results if not result.scope]

@@ -48,7 +48,7 @@ def disarmed(text: str) -> str:
 def fitting(text: str) -> str:
     """``text`` for a workbook: one line, cut where a cell ends, with a mark of how much is missing."""
     line = one_line(text)
-    if _units(line) <= MAX_UNITS:
+    if len(line) <= MAX_UNITS // 2 or _units(line) <= MAX_UNITS:  # a letter has two units at most
         return line
     kept = line[:MAX_UNITS]
     while _units(kept) > MAX_UNITS - 20:

@@ -105,7 +105,7 @@ def sheets(bundle: Bundle, language: str) -> dict[str, Sheet]:
     read = material(bundle, delays=False)
     asked = {(profile.profile, one.id): one for profile in read.profiles for one in profile.requirements}
     waivers = waived(read.campaign.results, bundle.waivers, read.plant)
-    content = _Content(read, view(read), language, asked, waivers)
+    content = _Content(read, view(read, register=False), language, asked, waivers)
     rows = {
         "summary": _summary(content),
         "results": _results(content),

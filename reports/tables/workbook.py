@@ -112,7 +112,7 @@ def _lines(cells: Sequence[Cell], columns: Sequence[tuple[str, int]]) -> int:
     """How many lines the row's longest sentence takes; a Chinese letter is as wide as two Latin ones."""
     lines = 1
     for cell, (_, width) in zip(cells, columns, strict=True):
-        if isinstance(cell, str) and width >= _SENTENCES:
+        if isinstance(cell, str) and width >= _SENTENCES and 2 * len(cell) > width:
             letters = len(cell) + sum(letter > "\u2e7f" for letter in cell[: width * _MAX_LINES])
             lines = max(lines, -(-letters // width))
     return min(lines, _MAX_LINES)

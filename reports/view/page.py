@@ -34,6 +34,7 @@ from reports.view.particulars import particulars
 from reports.view.particulars import registered
 from reports.view.register import RegisterView
 from reports.view.register import asked
+from reports.view.register import view_register
 from reports.view.waived import WaiverView
 from reports.view.waived import Waivings
 from reports.view.waived import beside
@@ -120,14 +121,20 @@ class Page:
     paged: PagedData
 
 
-def view(material: Material) -> Page:
-    """Work the material out into a page."""
+def view(material: Material, *, register: bool = True) -> Page:
+    """Work the material out into a page.
+
+    Args:
+        material: the content of a bundle.
+        register: whether the register of all objects is shown; without, it is empty. It takes a step for every
+            object of every item, which of 20,000 objects and 1,000 items is most of the work.
+    """
     campaign = material.campaign
     zone = zone_of(campaign.started_utc)
     standing = Standing.of(campaign.results)
     known = things(material.plant)
     verdicts = {result.item: result.verdict for result in campaign.results if not result.scope}
-    paged = PagedData(known.values(), asked(material), material.reached, verdicts)
+    paged = PagedData(known.values(), asked(material) if register else {}, material.reached, verdicts)
     waiving = waivings(material)
     items = [view_item(item, paged) for item in _items(material, known, waiving)]
     return Page(
@@ -164,7 +171,7 @@ def view(material: Material) -> Page:
             EventRow(moment(one.utc_ns, zone), one.kind, event(one.kind, one.text, one.facts))
             for one in material.events
         ],
-        register=paged.register(),
+        register=paged.register() if register else view_register((), ()),
         paged=paged,
     )
 
