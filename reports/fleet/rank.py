@@ -140,16 +140,21 @@ def rank(
             places.append(Place(row, found, found.total))
     cuts = [Cut(percent, len(places)) for percent in sorted(percents)]
     stand(places, cuts)
-    places.sort(key=lambda it: (it.best, it.last, -it.bounds.high, it.row["plant"], it.row["bundle"]))
+    places.sort(key=lambda it: (it.best, it.last, it.row["plant"], it.row["bundle"]))
     return Ranking(chosen, weights, cuts, places, excluded, reviewed)
 
 
 def stand(places: Sequence[Place], cuts: Sequence[Cut]) -> None:
     """Find each plant's range of places, and whether it is within each cut."""
-    lows = sorted(it.bounds.low for it in places)
-    highs = sorted(it.bounds.high for it in places)
+    # Exact fractions are slow to compare and to hash. Plants of which the same became share their bounds, so each
+    # distinct end is looked at once, and replaced by where it stands among all.
+    distinct = {id(it.bounds): it.bounds for it in places}
+    order = {end: number for number, end in enumerate(sorted({end for it in distinct.values() for end in it}))}
+    ends = {key: (order[it.low], order[it.high]) for key, it in distinct.items()}
+    lows = sorted(ends[id(it.bounds)][0] for it in places)
+    highs = sorted(ends[id(it.bounds)][1] for it in places)
     for it in places:
-        low, high = it.bounds
+        low, high = ends[id(it.bounds)]
         it.best = 1 + len(lows) - bisect_right(lows, high)
         others_may_pass = len(highs) - bisect_right(highs, low) - (high > low)  # less itself
         others_may_reach = len(highs) - bisect_left(highs, low) - 1
