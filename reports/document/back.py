@@ -15,35 +15,35 @@ from reports.document.blocks import Run
 from reports.document.blocks import Style
 from reports.document.blocks import Table
 from reports.document.blocks import Words
-from reports.document.front import anchor_of
+from reports.document.front import Places
 from reports.document.front import verdict_run
+from reports.document.items import OPEN
 from reports.figures import count
 from reports.fingerprint import COMMAND
-from reports.standing import UNMEASURED
 from reports.view.item import ItemView
 from reports.view.page import Page
 
 _EVENTS = 100  #: lines of the campaign's log
 
 
-def open_items(page: Page, words: Words) -> Iterator[Block]:
+def open_items(page: Page, places: Places, words: Words) -> Iterator[Block]:
     """What has no verdict yet, or was left out, and why."""
     left = [item for item in page.items if item.verdict in OPEN_VERDICTS]
     out = [item for item in page.items if item.verdict is Verdict.NOT_APPLICABLE]
-    yield Heading(1, words.say("document.open"), "open")
+    yield Heading(1, words.say("document.open"), OPEN)
     yield Paragraph(words.text(words.say("document.open-why" if left else "document.open-none")))
     if left:
-        yield _listed(left, "document.open", words)
+        yield _listed(left, "document.open", places, words)
     if out:
         yield Paragraph(words.text(words.say("document.left-out-why")))
-        yield _listed(out, "document.left-out", words)
+        yield _listed(out, "document.left-out", {}, words)
 
 
-def _listed(items: Sequence[ItemView], caption: str, words: Words) -> Table:
+def _listed(items: Sequence[ItemView], caption: str, places: Places, words: Words) -> Table:
     rows = []
     for item in items:
-        link = "" if item.verdict in UNMEASURED else anchor_of(item)
-        name = (Run(words(item.id), Style.CODE, link), Run(f" {words(item.title)}"))
+        link = places.get(item.number, "")
+        name = (Run(words(item.id), Style.CODE, "" if link == OPEN else link), Run(f" {words(item.title)}"))
         source = words(item.source.document) if item.source else ""
         rows.append([(verdict_run(item.verdict, words(item.word)),), name, words.text(item.reason), words.text(source)])
     shares = {"column.verdict": words.verdict_share, "column.item": 5, "item.reason": 6, "item.source": 4}

@@ -35,7 +35,7 @@ def document(bundle: Bundle, language: str) -> Document:
     Raises:
         UserMistake: if a file of the bundle is missing or malformed.
     """
-    return compose(view(material(bundle)), pictures(bundle), bundle.campaign.ended_utc, language)
+    return compose(view(material(bundle), register=False), pictures(bundle), bundle.campaign.ended_utc, language)
 
 
 def compose(page: Page, drawn: Sequence[Picture], ended: str, language: str) -> Document:
@@ -49,15 +49,16 @@ def compose(page: Page, drawn: Sequence[Picture], ended: str, language: str) -> 
     """
     words = Words(language)
     of_items, of_all = _placed(page, drawn)
+    places = items.places(page)
     chapters = (
         front.summary(page, words),
         front.particulars(page, words),
-        items.verdicts(page, words),
-        front.remedies(page, words),
+        items.verdicts(page, places, words),
+        front.remedies(page, places, words),
         front.waivers(page, words),
         _overview(of_all, words),
-        items.details(page, of_items, words),
-        back.open_items(page, words),
+        items.details(page, of_items, places, words),
+        back.open_items(page, places, words),
         back.checking(page, words),
         back.events(page, words),
     )
@@ -70,13 +71,13 @@ def summary(bundle: Bundle, language: str) -> Document:
     Raises:
         UserMistake: if a file of the bundle is missing or malformed.
     """
-    page, words = view(material(bundle)), Words(language)
+    page, words = view(material(bundle), register=False), Words(language)
     chapters = (
         front.summary(page, words),
-        items.verdicts(page, words),
+        items.verdicts(page, {}, words),
         items.failures(page, words),
         front.waivers(page, words),
-        back.open_items(page, words),
+        back.open_items(page, {}, words),
         front.departures(page, words),
         back.checking(page, words),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from collections.abc import Mapping
 from collections.abc import Sequence
 
 from profiles.verdict import OPEN_VERDICTS
@@ -19,10 +20,8 @@ from reports.document.blocks import Table
 from reports.document.blocks import Text
 from reports.document.blocks import Words
 from reports.figures import count
-from reports.standing import UNMEASURED
 from reports.view.fact import Fact
 from reports.view.fact import fact
-from reports.view.item import ItemView
 from reports.view.page import Page
 from reports.wording import SHAPES
 from reports.wording import pillar
@@ -43,6 +42,10 @@ _STATES = {
     "info": (Verdict.INFO,),
     "not-applicable": (Verdict.NOT_APPLICABLE,),
 }
+
+
+#: Where the document speaks of an item: its anchor, by the item's number.
+Places = Mapping[int, str]
 
 
 def verdict_run(verdict: Verdict, word: str) -> Run:
@@ -187,7 +190,7 @@ def methods(page: Page, words: Words) -> Iterator[Block]:
     )
 
 
-def remedies(page: Page, words: Words) -> Iterator[Block]:
+def remedies(page: Page, places: Places, words: Words) -> Iterator[Block]:
     """What to do, what needs action first."""
     if not page.remedies:
         return
@@ -198,7 +201,7 @@ def remedies(page: Page, words: Words) -> Iterator[Block]:
     rows = [
         [
             (verdict_run(item.verdict, words(item.word)),),
-            (Run(words(item.id), Style.CODE, anchor_of(item)), Run(f" {words(item.title)}")),
+            (Run(words(item.id), Style.CODE, places.get(item.number, "")), Run(f" {words(item.title)}")),
             _number(item.failing_total, words),
             words.text(item.remedy or ""),
         ]
@@ -237,8 +240,3 @@ def waivers(page: Page, words: Words) -> Iterator[Block]:
     if len(page.waivers) > _WAIVERS:
         more = words.say("document.more", shown=_WAIVERS, total=count(len(page.waivers)))
         yield Paragraph(words.text(more), Kind.ASIDE)
-
-
-def anchor_of(item: ItemView) -> str:
-    """Where the document speaks of an item: what was not measured has no section of its own."""
-    return "open" if item.verdict in UNMEASURED else f"item-{item.number}"

@@ -17,7 +17,7 @@ from reports.document.blocks import Style
 from reports.document.blocks import Table
 from reports.document.blocks import Text
 from reports.document.blocks import Words
-from reports.document.front import anchor_of
+from reports.document.front import Places
 from reports.document.front import verdict_run
 from reports.figures import count
 from reports.pictures import Picture
@@ -28,12 +28,26 @@ from reports.view.page import Page
 from reports.wording import Said
 
 #: Failing objects listed with an item, and rows of all such lists together: the bundle has all of them.
-LISTED, LISTED_IN_ALL = 20, 1_000
+LISTED, LISTED_IN_ALL = 20, 500
+OPEN = "open"  #: where items stand that were not measured
+_OTHERS = "others"
+_SECTIONS = 100  #: items that have a section of their own
 _IN_SHORT = 5  #: failing objects of an item in a summary
 _PARTS = 12  #: rows of a breakdown, the worst first
 
 
-def verdicts(page: Page, words: Words) -> Iterator[Block]:
+def places(page: Page) -> Places:
+    """Where the document speaks of each item: in a section of its own, in a table of many, or among the open ones.
+
+    Of more than :data:`_SECTIONS` measured items, those that need action first have a section.
+    """
+    urgent = sorted(page.measured, key=lambda item: (item.urgency, not item.failing, item.number))
+    found = {item.number: f"item-{item.number}" for item in urgent[:_SECTIONS]}
+    found |= {item.number: f"{_OTHERS}-{item.pillar}" for item in urgent[_SECTIONS:]}
+    return found | {item.number: OPEN for item in page.unmeasured}
+
+
+def verdicts(page: Page, places: Places, words: Words) -> Iterator[Block]:
     """The table of all items, by pillar."""
     yield Heading(1, words.say("document.verdicts"), "verdicts")
     if not page.items:
@@ -42,7 +56,7 @@ def verdicts(page: Page, words: Words) -> Iterator[Block]:
     rows: list[list[Text]] = []
     for group in page.groups:
         rows.append([words.text(group.name, Style.STRONG)])
-        rows += [_verdict_row(item, words) for item in group.items]
+        rows += [_verdict_row(item, places, words) for item in group.items]
     shares = {"verdict": words.verdict_share, "item": 6.2, "value": 3.4, "interval": 3.6, "threshold": 3.4}
     columns = [
         words.column(f"column.{name}", share, number=name in ("value", "interval")) for name, share in shares.items()
@@ -50,14 +64,14 @@ def verdicts(page: Page, words: Words) -> Iterator[Block]:
     yield Table(words.say("document.verdicts"), columns, rows)
 
 
-def _verdict_row(item: ItemView, words: Words) -> list[Text]:
+def _verdict_row(item: ItemView, places: Places, words: Words) -> list[Text]:
     value = [Run(item.figures.value, Style.STRONG)]
     if item.figures.share:
         value.append(Run(f" {item.figures.share}", Style.ASIDE))
     limit = [Run(item.figures.threshold)]
     if item.limit:
         limit.append(Run(f" {words(item.limit.origin)}", Style.ASIDE))
-    name = (Run(words(item.id), Style.CODE, anchor_of(item)), Run(f" {words(item.title)}"))
+    name = (Run(words(item.id), Style.CODE, places.get(item.number, "")), Run(f" {words(item.title)}"))
     return [_verdict(item, words), name, tuple(value), words.text(item.figures.interval), tuple(limit)]
 
 
@@ -68,7 +82,7 @@ def _verdict(item: ItemView, words: Words) -> Text:
     return (told, *(Run(f" {one}", Style.ASIDE) for one in beside))
 
 
-def details(page: Page, pictures: Mapping[str, Sequence[Picture]], words: Words) -> Iterator[Block]:
+def details(page: Page, pictures: Mapping[str, Sequence[Picture]], places: Places, words: Words) -> Iterator[Block]:
     """Every item that was measured, by pillar."""
     if not page.measured:
         return
@@ -78,8 +92,30 @@ def details(page: Page, pictures: Mapping[str, Sequence[Picture]], words: Words)
     for group in page.groups:
         if group.measured:
             yield Heading(2, words(group.name), f"pillar-{group.id}")
+        others = [item for item in group.measured if places[item.number].startswith(_OTHERS)]
+        if others:
+            yield Paragraph(words.text(words.say("document.others-why")))
         for item in group.measured:
-            yield from _item(item, pictures.get(item.id, ()), room, words)
+            if item not in others:
+                yield from _item(item, pictures.get(item.id, ()), room, words)
+        if others:
+            yield Heading(3, words.say("document.others"), places[others[0].number])
+            yield _in_short(others, words)
+
+
+def _in_short(items: Sequence[ItemView], words: Words) -> Table:
+    """What is to be told of items that have no section of their own, beside the table of all verdicts."""
+    shares = {"column.item": 5, "item.scope": 3, "item.uncertainty": 4, "item.methods": 3.4, "item.n": 1.6}
+    rows: list[list[Text]] = []
+    for rule in dict.fromkeys(item.basis.rule for item in items):
+        rows.append([words.text(rule, Style.STRONG)])
+        for item in items:
+            if item.basis.rule == rule:
+                name = (Run(words(item.id), Style.CODE), Run(f" {words(item.title)}"))
+                told = (item.basis.scope, item.figures.uncertainty, item.basis.methods)
+                rows.append([name, *(words.text(said) for said in told), words.text(item.evidence.n)])
+    columns = [words.column(name, share, number=name == "item.n") for name, share in shares.items()]
+    return Table(words.say("document.others"), columns, rows)
 
 
 def failures(page: Page, words: Words) -> Iterator[Block]:
@@ -88,7 +124,7 @@ def failures(page: Page, words: Words) -> Iterator[Block]:
         return
     yield Heading(1, words.say("item.remedies"), "remedies")
     for item in page.remedies:
-        yield Heading(2, f"{words(item.id)} {words(item.title)}", anchor_of(item))
+        yield Heading(2, f"{words(item.id)} {words(item.title)}", f"item-{item.number}")
         yield Paragraph((*_verdict(item, words), Run(f" {_ruling(item, words)}")))
         yield from _remedy(item, words)
         if item.failing:
@@ -96,7 +132,7 @@ def failures(page: Page, words: Words) -> Iterator[Block]:
 
 
 def _item(item: ItemView, pictures: Sequence[Picture], room: int, words: Words) -> Iterator[Block]:
-    yield Heading(3, f"{words(item.id)} {words(item.title)}", anchor_of(item))
+    yield Heading(3, f"{words(item.id)} {words(item.title)}", f"item-{item.number}")
     yield Paragraph((*_verdict(item, words), Run(f" {_ruling(item, words)}")))
     for waiver in item.waivers:
         told = f"{words(waiver.effect)}; {words(waiver.state)}; {words(waiver.justification)}"
