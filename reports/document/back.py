@@ -35,7 +35,7 @@ def open_items(page: Page, places: Places, words: Words) -> Iterator[Block]:
     if left:
         yield _listed(left, "document.open", places, words)
     if out:
-        yield Paragraph(words.text(words.say("document.left-out-why")))
+        yield Paragraph(words.text(words.say("document.left-out-why")), Kind.LEAD)
         yield _listed(out, "document.left-out", {}, words)
 
 

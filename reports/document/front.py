@@ -182,7 +182,7 @@ def methods(page: Page, words: Words) -> Iterator[Block]:
     if not defined:
         return
     yield Heading(2, words.say("document.methods"), "methods")
-    yield Paragraph(words.text(words.say("document.methods-why")))
+    yield Paragraph(words.text(words.say("document.methods-why")), Kind.LEAD)
     yield Table(
         words.say("document.methods"),
         [words.column("document.indicator", 3), words.column("item.definition", 10)],
@@ -195,7 +195,7 @@ def remedies(page: Page, places: Places, words: Words) -> Iterator[Block]:
     if not page.remedies:
         return
     yield Heading(1, words.say("item.remedies"), "remedies")
-    yield Paragraph(words.text(words.say("item.remedies-why")))
+    yield Paragraph(words.text(words.say("item.remedies-why")), Kind.LEAD)
     shares = {"column.verdict": words.verdict_share, "column.item": 5, "document.objects": 1.8, "item.remedy": 8}
     columns = [words.column(name, share, number=name == "document.objects") for name, share in shares.items()]
     rows = [
@@ -215,7 +215,7 @@ def waivers(page: Page, words: Words) -> Iterator[Block]:
     if not page.waivers:
         return
     yield Heading(1, words.say("waiver.title"), "waivers")
-    yield Paragraph(words.text(words.say("waiver.why")))
+    yield Paragraph(words.text(words.say("waiver.why")), Kind.LEAD)
     shares = {
         "requirement": 3,
         "scope": 3,

@@ -94,7 +94,7 @@ def details(page: Page, pictures: Mapping[str, Sequence[Picture]], places: Place
             yield Heading(2, words(group.name), f"pillar-{group.id}")
         others = [item for item in group.measured if places[item.number].startswith(_OTHERS)]
         if others:
-            yield Paragraph(words.text(words.say("document.others-why")))
+            yield Paragraph(words.text(words.say("document.others-why")), Kind.LEAD)
         for item in group.measured:
             if item not in others:
                 yield from _item(item, pictures.get(item.id, ()), room, words)
