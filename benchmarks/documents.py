@@ -48,7 +48,8 @@ def plant_of(endpoints: int) -> Plant:
     objects = [
         {
             "id": f"t-{number:05}", "name": f"终端 {number}", "class": CLASSES[number % 4],
-            "zone": f"z{number % ZONES}", "technology": "ethernet", "addresses": [f"198.18.{number // 250 % 256}.{number % 250 + 1}"],
+            "zone": f"z{number % ZONES}", "technology": "ethernet",
+            "addresses": [f"198.18.{number // 250 % 256}.{number % 250 + 1}"],
         }
         for number in range(endpoints)
     ]  # fmt: skip

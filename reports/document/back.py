@@ -31,7 +31,7 @@ def open_items(page: Page, places: Places, words: Words) -> Iterator[Block]:
     left = [item for item in page.items if item.verdict in OPEN_VERDICTS]
     out = [item for item in page.items if item.verdict is Verdict.NOT_APPLICABLE]
     yield Heading(1, words.say("document.open"), OPEN)
-    yield Paragraph(words.text(words.say("document.open-why" if left else "document.open-none")))
+    yield Paragraph(words.text(words.say("document.open-why" if left else "document.open-none")), Kind.LEAD)
     if left:
         yield _listed(left, "document.open", places, words)
     if out:
