@@ -9,17 +9,18 @@ from rich.console import RenderableType
 
 from fixtures.scoping import Case
 from profiles.language import Texts
-from profiles.verdict import OPEN_VERDICTS
 from profiles.verdict import Verdict
 from reports.bundle import Bundle
+from reports.comparison import asked_otherwise
 from reports.comparison import compare
+from reports.comparison import planned
 from reports.comparison import show
 from reports.comparison import sound_bundle
 from reports.fingerprint import fingerprint
 from reports.store import EvidenceStore
 
-#: Verdicts that a re-test goes after.
-_LEFT = OPEN_VERDICTS | {Verdict.FAIL}
+#: Verdicts that show what a re-test need not show again; what does not apply is no verdict on the plant.
+_SHOWN = frozenset({Verdict.PASS, Verdict.INFO})
 
 
 class Baseline:
@@ -33,10 +34,18 @@ class Baseline:
         """
         self._bundle = sound_bundle(path)
         self._verdicts = {one.item: one.verdict for one in self._bundle.campaign.results}
+        self._asked = planned(self._bundle)
 
     def is_left(self, case: Case) -> bool:
-        """Whether the earlier campaign leaves ``case`` to be shown: it failed, was open, or was not asked."""
-        return self._verdicts.get(case.id, Verdict.NOT_TESTED) in _LEFT
+        """Whether the earlier campaign leaves ``case`` to be shown.
+
+        It failed, was open, or was not asked, or not with this limit, in this way and of these objects: a pass shows
+        nothing of another question.
+        """
+        if self._verdicts.get(case.id) not in _SHOWN:
+            return True
+        asked = self._asked.get(case.id)
+        return asked is not None and any(asked_otherwise(asked, case))
 
     def note(self, store: EvidenceStore) -> None:
         """Keep with the evidence which campaign it is compared with."""

@@ -6,11 +6,13 @@ from profiles.problem import Problem
 from profiles.problem import UserMistake
 from reports.bundle import Bundle
 from reports.comparison.compare import Comparison
+from reports.comparison.compare import asked_otherwise
 from reports.comparison.compare import compare
+from reports.comparison.compare import planned
 from reports.comparison.series import Series
 from reports.comparison.series import series
 
-__all__ = ["Comparison", "Series", "compare", "series", "sound_bundle"]
+__all__ = ["Comparison", "Series", "asked_otherwise", "compare", "planned", "series", "sound_bundle"]
 
 
 def sound_bundle(path: Path) -> Bundle:

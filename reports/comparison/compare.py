@@ -77,6 +77,7 @@ class Change:
     asked: tuple[Difference, ...]  #: scope, limit or method differs
     broken: tuple[str, ...]  #: objects that fail now and did not before
     mended: tuple[str, ...]  #: and the other way round
+    dropped: tuple[str, ...] = ()  #: objects that failed before and are not asked about any more
 
     @property
     def verdict_changed(self) -> bool:
@@ -100,12 +101,17 @@ class Change:
 
     @property
     def trend(self) -> Trend:
-        """What it means; the verdict outweighs the value, and two questions have no trend."""
+        """What it means; the verdict outweighs the value, and two questions have no trend.
+
+        Nothing gets better by no longer asking about an object that failed.
+        """
         if self.before is None or self.after is None or self.left_out or not self.same_question:
             return Trend.OTHER
         if self.verdict_changed:
-            return verdict_trend(self.before.verdict, self.after.verdict)
-        return value_trend(self.moved, self.after)
+            trend = verdict_trend(self.before.verdict, self.after.verdict)
+        else:
+            trend = value_trend(self.moved, self.after)
+        return Trend.OTHER if trend is Trend.BETTER and self.dropped else trend
 
     @property
     def telling(self) -> bool:
@@ -138,7 +144,7 @@ def compare(before: Bundle, after: Bundle) -> Comparison:
     Raises:
         UserMistake: if one of them is malformed, or its plan is impossible.
     """
-    plans = [_plan(bundle) for bundle in (before, after)]
+    plans = [planned(bundle) for bundle in (before, after)]
     results = [
         {result.item: result for result in bundle.campaign.results if not result.scope} for bundle in (before, after)
     ]
@@ -147,7 +153,12 @@ def compare(before: Bundle, after: Bundle) -> Comparison:
     return Comparison(Side.of(before), Side.of(after), changes, tuple(_asked_of_all(before, after)))
 
 
-def _plan(bundle: Bundle) -> dict[str, Case]:
+def planned(bundle: Bundle) -> dict[str, Case]:
+    """What the campaign asked, by item; breakdowns left out.
+
+    Raises:
+        UserMistake: if the bundle is malformed, or its plan is impossible.
+    """
     return {case.id: case for case in plan(bundle.plant, bundle.profiles) if not case.scope}
 
 
@@ -155,11 +166,13 @@ def _change(item: str, results: list[dict[str, Result]], plans: list[dict[str, C
     before, after = (side.get(item) for side in results)
     old, new = (side.get(item) for side in plans)
     title = next((of(case.requirement.title) for case in (new, old) if case), Said(item, item))
-    asked = tuple(_asked_of_one(old, new)) if old and new else ()
+    asked = tuple(asked_otherwise(old, new)) if old and new else ()
     comparable = before and after and not any(one.code in _MEASURED for one in asked)
     moved = movement(before, after) if comparable and before and after else Movement.NONE
     failed = [_failing(before), _failing(after)]
     judged = before is not None and after is not None
+    gone = _members(old) - _members(new) if old and new else set()
+    mended = (id for id in failed[0] if id not in failed[1] and id not in gone and _was_seen(id, new, after))
     return Change(
         item,
         title,
@@ -168,7 +181,8 @@ def _change(item: str, results: list[dict[str, Result]], plans: list[dict[str, C
         moved,
         asked,
         tuple(id for id in failed[1] if id not in failed[0]) if judged else (),
-        tuple(id for id in failed[0] if id not in failed[1] and _was_seen(after)) if judged else (),
+        tuple(mended) if judged else (),
+        tuple(id for id in failed[0] if id in gone) if judged else (),
     )
 
 
@@ -176,12 +190,21 @@ def _failing(result: Result | None) -> dict[str, None]:
     return {} if result is None else dict.fromkeys(finding.target for finding in result.failing)
 
 
-def _was_seen(result: Result | None) -> bool:
-    """Whether not to fail means anything: what was not measured has mended nothing."""
-    return result is not None and result.verdict in (Verdict.PASS, Verdict.FAIL, Verdict.INCONCLUSIVE, Verdict.INFO)
+def _was_seen(id: str, case: Case | None, result: Result | None) -> bool:
+    """Whether not to fail means anything: what was not measured, or not drawn into a sample, is not mended."""
+    if result is None or result.verdict not in (Verdict.PASS, Verdict.FAIL, Verdict.INCONCLUSIVE, Verdict.INFO):
+        return False
+    if case is None or case.requirement.sample_size is None or result.observations is None:
+        return True
+    return id in result.observations.targets
 
 
-def _asked_of_one(old: Case, new: Case) -> Iterator[Difference]:
+def _members(case: Case) -> set[str]:
+    return {member.id for member in case.register.members}
+
+
+def asked_otherwise(old: Case, new: Case) -> Iterator[Difference]:
+    """Where two cases of one item ask differently: limit, method, or which objects."""
     limits = [case.requirement.threshold for case in (old, new)]
     told = ["–" if limit is None else f"{limit.op} {limit.value}" for limit in limits]
     if told[0] != told[1]:
@@ -190,7 +213,7 @@ def _asked_of_one(old: Case, new: Case) -> Iterator[Difference]:
         one, other = (_facts(case.requirement, name) for case in (old, new))
         if one != other:
             yield Difference(name, *(_written(mine, theirs) for mine, theirs in ((one, other), (other, one))))
-    ids = [{member.id for member in case.register.members} for case in (old, new)]
+    ids = [_members(case) for case in (old, new)]
     if gone := ids[0] - ids[1]:
         yield Difference("objects-gone", _listed(gone), "")
     if come := ids[1] - ids[0]:

@@ -124,18 +124,18 @@ def _heading(comparison: Comparison, language: str) -> Iterator[str]:
 
 def _closing(comparison: Comparison, language: str) -> str:
     changes = comparison.changes
-    if not any(change.telling for change in changes) and not comparison.asked:
+    left_out = sum(change.left_out for change in changes)
+    if not any(change.telling for change in changes) and not comparison.asked and not left_out:
         return _said("compare.nothing", language)
     told = _said(
         "compare.summary",
         language,
-        items=len(changes),
+        items=len(changes) - left_out,
         verdicts=sum(change.verdict_changed and not change.left_out for change in changes),
         moved=sum(change.value_moved for change in changes),
         better=sum(change.trend is Trend.BETTER for change in changes),
         worse=len(comparison.worse),
     )
-    left_out = sum(change.left_out for change in changes)
     return f"{told} {_said('compare.left-out', language, count=left_out)}" if left_out else told
 
 
@@ -150,13 +150,19 @@ def _cells(change: Change, language: str) -> tuple[str, str, str, str]:
     remarks = [_said(f"compare.trend-{change.trend}", language)]
     if change.value_moved or change.moved is Movement.UNSURE:
         remarks.append(_said(f"compare.moved-{change.moved}", language))
-    for code, objects in (("broken", change.broken), ("mended", change.mended)):
+    for code, objects in _objects(change):
         if objects:
             more = f", … ({len(objects)})" if len(objects) > _NAMED else ""
             remarks.append(_said(f"compare.{code}", language, objects=", ".join(objects[:_NAMED]) + more))
     remarks += [_asked(one, language) for one in change.asked]
     told = "; ".join(remark for remark in remarks if remark)
     return name, _result(change.before, language), _result(change.after, language), told
+
+
+def _objects(change: Change) -> Iterator[tuple[str, tuple[str, ...]]]:
+    yield "broken", change.broken
+    yield "mended", change.mended
+    yield "dropped", change.dropped
 
 
 def _result(result: Result | None, language: str) -> str:
@@ -183,6 +189,7 @@ def _change_record(change: Change) -> dict[str, Any]:
         "asked": [vars(one) for one in change.asked],
         "broken": list(change.broken),
         "mended": list(change.mended),
+        "dropped": list(change.dropped),
     }
 
 

@@ -16,11 +16,14 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from conformance.cli import main
+from conformance.plugin.baseline import Baseline
+from fixtures.plant.dump import dump_plant
 from profiles.loader import dump
 from profiles.requirement import Profile
 from profiles.verdict import Verdict
 from reports.bundle import Bundle
 from reports.comparison import compare
+from reports.comparison import planned
 from reports.comparison import series
 from reports.comparison import show
 from reports.comparison.movement import Movement
@@ -120,14 +123,17 @@ def test_the_limit_tells_which_side_is_better(op: str, trend: Trend) -> None:
 def make(tmp_path_factory: pytest.TempPathFactory, evidence_in: Any) -> Make:
     """Seals a campaign in which the ``silent`` terminals do not answer."""
 
-    def sealed(*silent: str, change: Callable[[dict[str, Any]], object] = lambda _: None) -> Bundle:
+    def sealed(*silent: str, change: Callable[[dict[str, Any]], object] = lambda _: None, without: str = "") -> Bundle:
         evidence = evidence_in(tmp_path_factory.mktemp("bundle"))
+        kept = tuple(one for one in evidence.plant.endpoints if one.id != without)
+        plant = evidence.plant.model_copy(update={"endpoints": kept})
         facts = evidence.profile.model_dump(mode="json")
         change(facts)
-        texts = {"profile_yamls": {"small": dump(Profile.model_validate(facts))}}
+        texts = {"plant_yaml": dump_plant(plant), "profile_yamls": {"small": dump(Profile.model_validate(facts))}}
         rows = [
             evidence.observe(one.target, window=one.window, attempt=one.attempt, error=error)
             for one in evidence.observe_all()
+            if one.target != without
             for error in ["timeout" if one.target in silent else None]
         ]
         with evidence.create(**texts) as store:
@@ -146,6 +152,56 @@ def test_what_fails_now_and_what_is_mended_is_told_by_name(make: Make) -> None:
     assert (broken.trend, broken.moved, broken.broken, broken.mended) == ("worse", "fallen", (SILENT,), ())
     mended = by_item(make(SILENT), make())["RCH-E"]
     assert (mended.trend, mended.moved, mended.broken, mended.mended) == ("better", "risen", (), (SILENT,))
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_no_longer_to_ask_about_what_failed_mends_nothing_and_makes_nothing_better(make: Make, language: str) -> None:
+    found = compare(make(SILENT), make(without=SILENT))
+    change = next(one for one in found.changes if one.item == "RCH-E")
+    assert (change.before.verdict, change.after.verdict) == ("fail", "pass")
+    assert (change.trend, change.mended, change.dropped) == (Trend.OTHER, (), (SILENT,))
+    told = show.as_markdown(found, language)
+    assert ("不再测：" if language == "zh" else "not asked about any more: ") + SILENT in told
+
+
+def test_what_a_sample_did_not_draw_is_not_mended(make: Make) -> None:
+    def sampled(facts: dict[str, Any]) -> None:
+        facts["requirements"][0] |= {"sample_size": 1, "sample_seed": 0}
+
+    after = make(change=sampled)
+    (drawn,) = next(one for one in after.campaign.results if one.item == "RCH-E").observations.targets
+    before = make(*(one.id for one in after.plant.endpoints))
+    failing = next(one.failing for one in before.campaign.results if one.item == "RCH-E")
+    assert len(failing) > 1
+    assert by_item(before, after)["RCH-E"].mended == (drawn,)
+
+
+def test_a_retest_leaves_out_only_what_was_shown_of_the_same_question(make: Make, tmp_path: Path) -> None:
+    def tighter(facts: dict[str, Any]) -> None:
+        facts["requirements"][0]["parameters"]["timeout_ms"] = 500
+
+    before, same, other, fewer = make(), make(), make(change=tighter), make(without=SILENT)
+    shown = Baseline(before.path)
+    assert not shown.is_left(planned(same)["RCH-E"])
+    assert shown.is_left(planned(other)["RCH-E"])
+    assert shown.is_left(planned(fewer)["RCH-E"])
+    assert Baseline(make(SILENT).path).is_left(planned(same)["RCH-E"])
+
+
+def test_what_was_not_to_be_measured_again_is_not_said_to_be_the_same(make: Make, evidence_in: Any) -> None:
+    before = make()
+    evidence = evidence_in(before.path.parent.parent / "unmeasured")
+    with evidence.create() as store:
+        after = seal(store, evidence.bundle)
+    results = [one.model_copy(update={"reason": "deselected"}) for one in after.campaign.results]
+    after.campaign = after.campaign.model_copy(update={"results": tuple(results)})
+    told = show.as_markdown(compare(before, after), "en")
+    assert "what was asked is the same" not in told
+    whole = [one for one in results if not one.scope]
+    left_out = sum(one.verdict is Verdict.NOT_TESTED for one in whole)
+    assert left_out
+    assert f"{len(whole) - left_out} items: 0 changed" in told
+    assert f"{left_out} more were not to be measured" in told
 
 
 def test_the_same_again_is_silent(make: Make) -> None:
