@@ -248,7 +248,8 @@ class EvidenceStore:
 
     def rows(self) -> Iterator[tuple[Any, ...]]:
         """Every observation ever made, in the order of storing: its fields, its run and whether it counts."""
-        counts = "1" if self.run == 1 else "id IN (SELECT id FROM effective)"
+        once = "SELECT ifnull(min(run) = max(run), 1) FROM observations"  # then nothing was made again
+        counts = "1" if self._journal.query(once).fetchone()[0] else "id IN (SELECT id FROM effective)"
         for row in self._journal.query(f'SELECT {_NAMES}, "run", {counts} FROM observations ORDER BY id'):  # noqa: S608
             yield (*restored(row[:-1]), bool(row[-1]))
 
