@@ -123,6 +123,7 @@ class Bundle:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.named = path  #: what a user called it by: an archive is read from the folder it was unpacked to
         self.earlier: tuple[Bundle, ...] = ()  #: of the same plant from before, where a reader wants the trend shown
 
     @classmethod

@@ -35,12 +35,13 @@ def compare(
     from rich.console import Console
 
     from reports import comparison
-    from reports.bundle import Bundle
     from reports.comparison import show
+    from reports.sound import open_bundle
+    from reports.sound import sound_bundle
 
     if len(bundles) < 2:
         raise UserMistake([Problem("compare-one", "reports")])
-    opened = [Bundle.open(path) if unverified else comparison.sound_bundle(path) for path in bundles]
+    opened = [open_bundle(path) if unverified else sound_bundle(path) for path in bundles]
     found = comparison.series(opened) if len(opened) > 2 else None
     if found is not None:  # the two latest, whatever order they were named in
         opened.sort(key=lambda bundle: bundle.campaign.started_utc)

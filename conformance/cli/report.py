@@ -44,8 +44,8 @@ def report(
         raise typer.BadParameter(Texts.of("conformance").get("cli.unknown-language", found=lang), param_hint="--lang")
     from reports.archive import opened as unpacked
     from reports.bundle import Bundle
-    from reports.comparison import sound_bundle
     from reports.formats import FORMATS
+    from reports.sound import sound_bundle
 
     if form is None and format not in FORMATS:
         said = Texts.of("conformance").get("cli.unknown-format", found=format, known=", ".join(FORMATS))

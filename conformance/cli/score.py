@@ -25,20 +25,21 @@ _texts = Texts.of("conformance")
 
 
 def score(
-    bundle: Annotated[Path, typer.Argument(help=_texts.get("cli.bundle-folder"))],
+    bundle: Annotated[Path, typer.Argument(help=_texts.get("cli.bundle"))],
     weights: Annotated[Path | None, typer.Option("--weights", metavar="FILE", help=_texts.get("cli.weights"))] = None,
     as_json: Annotated[bool, typer.Option("--json", help=_texts.get("cli.json"))] = False,
     template: Annotated[bool, typer.Option("--template", help=_texts.get("cli.score-template"))] = False,
 ) -> None:
     """Score a bundle by weights; exit 4 where one is missing (按权重计算得分)."""
     from reports import scoring
-    from reports.bundle import Bundle
+    from reports.sound import open_bundle
+    from reports.sound import sound_bundle
     from reports.wording import visible
 
-    opened = Bundle.open(bundle)
     if template:
-        typer.echo(visible(scoring.template(opened)), nl=False)
+        typer.echo(visible(scoring.template(open_bundle(bundle))), nl=False)
         return
+    opened = sound_bundle(bundle, "score-altered")
     found, used = scoring.score_bundle(opened, weights)
     if as_json:
         typer.echo(json.dumps(_record(opened, found, used), ensure_ascii=False, indent=1))

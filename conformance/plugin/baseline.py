@@ -15,8 +15,8 @@ from reports.comparison import asked_otherwise
 from reports.comparison import compare
 from reports.comparison import planned
 from reports.comparison import show
-from reports.comparison import sound_bundle
 from reports.fingerprint import fingerprint
+from reports.sound import sound_bundle
 from reports.store import EvidenceStore
 
 #: Verdicts that show what a re-test need not show again; what does not apply is no verdict on the plant.

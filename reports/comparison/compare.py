@@ -53,7 +53,7 @@ class Side:
         version = campaign.versions.get("plantproof", "")
         outcome, started = str(campaign.outcome), campaign.started_utc
         mark = fingerprint(bundle.manifest)
-        return cls(str(bundle.path), campaign.campaign, campaign.plant, started, outcome, version, mark)
+        return cls(str(bundle.named), campaign.campaign, campaign.plant, started, outcome, version, mark)
 
 
 @dataclass(frozen=True)

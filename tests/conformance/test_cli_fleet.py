@@ -14,6 +14,7 @@ import pytest
 from conformance.cli import main
 from profiles.language import choose_language
 from profiles.verdict import ExitStatus
+from reports.archive import pack
 from reports.fleet.synthetic import synthesise
 
 PLANTS = 4
@@ -60,6 +61,21 @@ def test_without_weights_there_is_no_score_and_what_is_missing_is_named(fleet: P
     status, out, err = run("--lang", "en", "score", fleet / "plant-00000", "--weights", weights)
     assert (status, out) == (ExitStatus.USAGE, "")
     assert "no weight: SEC-DOM." in err
+
+
+def test_nothing_is_scored_that_is_not_what_was_sealed_and_what_is_packed_is_read(
+    fleet: Path, run: Run, weights: Path, tmp_path: Path
+) -> None:
+    status, folder, _ = run("score", fleet / "plant-00000", "--weights", weights)
+    packed = tmp_path / "packed.zip"
+    pack(fleet / "plant-00000", packed)
+    assert run("score", packed, "--weights", weights) == (0, folder, "")
+    altered = shutil.copytree(fleet / "plant-00000", tmp_path / "altered")
+    results = altered / "results.json"
+    results.write_text(results.read_text("utf-8").replace('"fail"', '"pass"'), "utf-8")
+    status, out, err = run("score", altered, "--weights", weights)
+    assert (status, out) == (ExitStatus.USAGE, "")
+    assert "plantproof verify" in err
 
 
 def test_the_score_sheet_says_whose_weights_and_what_is_open(fleet: Path, run: Run, weights: Path) -> None:

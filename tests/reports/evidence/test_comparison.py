@@ -21,6 +21,7 @@ from fixtures.plant.dump import dump_plant
 from profiles.loader import dump
 from profiles.requirement import Profile
 from profiles.verdict import Verdict
+from reports.archive import pack
 from reports.bundle import Bundle
 from reports.comparison import compare
 from reports.comparison import planned
@@ -288,6 +289,17 @@ def test_the_command_tells_by_its_status_whether_anything_got_worse(
     assert len(json.loads(capsys.readouterr().out)["series"]["campaigns"]) == 3
     assert run(good, bad, good, "--format", "markdown") == 1
     assert run(good) == 4
+
+
+def test_a_packed_bundle_is_compared_and_called_by_its_own_name(
+    make: Make, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    good, bad = make().path, make(SILENT).path
+    packed = tmp_path / "before.zip"
+    pack(good, packed)
+    assert run(str(packed), str(bad), "--format", "json") == 1
+    assert json.loads(capsys.readouterr().out)["before"]["path"] == str(packed)
+    assert Baseline(packed).is_left(planned(make(SILENT))["RCH-E"]) is False
 
 
 def test_an_altered_bundle_is_not_compared(make: Make, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
