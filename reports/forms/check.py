@@ -42,7 +42,7 @@ def check_form(
         raise UserMistake([Problem("form-no-rule", CATALOGUE, facts={"found": ", ".join(unknown), "form": form})])
     if assessment is not None and not assessment.is_file():
         raise UserMistake([Problem("docx-absent", CATALOGUE, file=str(assessment))])
-    subject = Subject(read_document(path, raw=bundle is not None), asked, bundle, attached=assessment is not None)
+    subject = Subject(read_document(path), asked, bundle, attached=assessment is not None)
     return Checked(str(path), asked, [Answer(rule, _findings(subject, rule), rule.id in seen) for rule in rules])
 
 

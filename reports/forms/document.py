@@ -98,7 +98,8 @@ class Document:
     asides: list[Aside] = field(default_factory=list)
     unread: list[str] = field(default_factory=list)  #: parts whose content is not looked into
     outside: list[str] = field(default_factory=list)  #: targets outside the file
-    raw: dict[str, str] = field(default_factory=dict)  #: XML parts as text, if asked for
+    formal: dict[str, list[str]] = field(default_factory=dict)  #: by part: all its values, those of the format too
+    main: str = ""  #: name of the part that the paragraphs are of
     media: list[Medium] = field(default_factory=list)  #: every picture file, placed or not
 
     @property

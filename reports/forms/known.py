@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
-import unicodedata
 from collections.abc import Iterable
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import cache
 
 from profiles.language import Texts
@@ -14,11 +15,15 @@ from reports.forms.form import data
 from reports.forms.form import form_names
 from reports.forms.form import load_form
 from reports.forms.lint import leaks
+from reports.forms.lint import plain
 from reports.forms.package import CATALOGUE
 from reports.pseudonyms import Pseudonyms
 
 _SHORTEST = 3  #: characters of ASCII; what is shorter stands in any text by chance
+_FEWEST = 6  #: digits of a number that tells anything
 _EDGE = re.compile(r"[a-z0-9_]")
+_MAC = re.compile(r"(?:[0-9a-f]{2}[:-]){5}[0-9a-f]{2}")
+_MACHINE = re.compile(r"[a-z0-9-]*[0-9-][a-z0-9-]*")
 
 
 class KnownValues:
@@ -31,10 +36,11 @@ class KnownValues:
         persons = {_plain(one) for one in (people.tester, people.witness, people.authoriser)} - {""}
         values |= persons | {_plain(waiver.owner) for waiver in bundle.waivers}
         values |= {_plain(waiver.approver) for waiver in bundle.waivers}
+        values |= {other for value in values for other in _otherwise(value)} - own
         values.discard("")
         words = _vocabulary()
         told = {one for one in values if any(leaks(one))}  # an address is none of our words, whatever examples say
-        self.short = sorted(one for one in values if (len(one) < _SHORTEST and one.isascii()) or one.isdigit())
+        self.short = sorted(one for one in values if _is_short(one))
         self.common = sorted(one for one in values if one not in persons | told | set(self.short) and one in words)
         self.values = values.difference(self.short, self.common)
         self._lengths: dict[str, list[int]] = {}
@@ -49,22 +55,48 @@ class KnownValues:
     def _values(bundle: Bundle) -> Iterable[str]:
         yield from Pseudonyms(bundle.plant).terms
         yield from (bundle.campaign.host, bundle.manifest.host, bundle.particulars.place, bundle.particulars.order)
-        for endpoint in bundle.plant.endpoints:
-            yield from (service.partition("@")[2] for service in endpoint.services)
+        yield from (one.approved_by for one in bundle.plant.tailoring)
+        offered = [*(one.services for one in bundle.plant.endpoints), *(one.services for one in bundle.plant.devices)]
+        yield from (service.partition("@")[2] for services in offered for service in services)
 
     def within(self, text: str, least: int = 1) -> Iterator[str]:
-        """Values of at least ``least`` characters that stand in ``text``, as whole words where they are words."""
-        plain = _plain(text)
-        for at, first in enumerate(plain):
+        """Values that stand in ``text``, as whole words where they are words; of ASCII from ``least`` characters."""
+        searched = _plain(text)
+        for at, first in enumerate(searched):
             for length in self._lengths.get(first, ()):
-                value = plain[at : at + length]
-                if length >= least and value in self.values and _is_word(plain, at, at + length):
+                value = searched[at : at + length]
+                if length < least and value.isascii():
+                    continue
+                if value in self.values and _is_word(searched, at, at + length):
                     yield value
                     break
 
 
 def _plain(text: str) -> str:
-    return unicodedata.normalize("NFKC", text).casefold().strip()
+    return plain(text).casefold().strip()
+
+
+def _is_short(value: str) -> bool:
+    return value.isascii() and (len(value) < _SHORTEST or (value.isdigit() and len(value) < _FEWEST))
+
+
+def _otherwise(value: str) -> Iterator[str]:
+    """Other ways in which people write a value: hardware addresses, IPv6 in full, a host without user and domain."""
+    if _MAC.fullmatch(value):
+        digits = re.sub("[:-]", "", value)
+        pairs, fours = re.findall("..", digits), re.findall("....", digits)
+        yield from (digits, "-".join(pairs), ":".join(pairs), ".".join(fours), "-".join(fours), ":".join(fours))
+        return
+    host = value.partition("@")[2] or value
+    with suppress(ValueError):
+        address = ipaddress.ip_address(host)
+        yield from (address.compressed, address.exploded)
+        return
+    if host != value:
+        yield host
+    label, dot, _ = host.partition(".")
+    if dot and len(label) > _SHORTEST and _MACHINE.fullmatch(label) and not label.isdigit():
+        yield label
 
 
 def _is_word(text: str, start: int, end: int) -> bool:

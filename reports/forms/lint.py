@@ -20,7 +20,7 @@ from reports.forms.form import data
 
 _ID_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _ID_CHECKS = "10X98765432"
-_INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]")
+_LINE = re.compile(r"[\r\v\f\x1c-\x1e\x85\u2028\u2029]")
 
 
 class Leak(NamedTuple):
@@ -45,14 +45,32 @@ def leaks(text: str, without: Collection[str] = ()) -> Iterator[Leak]:
         text: anything.
         without: kinds that may be there, because the form asks for them.
     """
-    plain = _INVISIBLE.sub("", unicodedata.normalize("NFKC", text)).replace("—", "-").replace("–", "-")
+    bare, told = plain(text), set[Leak]()
     for pattern in _patterns():
         if pattern.kind in without:
             continue
-        for match in pattern.regex.finditer(plain):
-            caught = match[match.lastindex or 0]
-            if pattern.confirms(caught):
-                yield Leak(pattern.kind, caught)
+        for match in pattern.regex.finditer(bare):
+            leak = Leak(pattern.kind, match[match.lastindex or 0])
+            if leak not in told and pattern.confirms(leak.text):
+                told.add(leak)
+                yield leak
+
+
+def plain(text: str) -> str:
+    """``text`` as it is searched: of one width, without what is not seen, with one kind of dash and of line end."""
+    normal = unicodedata.normalize("NFKC", text)
+    if normal.isascii():
+        return _LINE.sub("\n", normal)
+    kept = (_plain_character(character) for character in normal)
+    return _LINE.sub("\n", "".join(kept))
+
+
+@cache
+def _plain_character(character: str) -> str:
+    category = unicodedata.category(character)
+    if category == "Cf":
+        return ""
+    return "-" if category == "Pd" or character == "\u2212" else character
 
 
 @cache
@@ -80,6 +98,7 @@ def luhn(number: str) -> bool:
 
 def citizen(number: str) -> bool:
     """Whether it is a citizen's identity number: a date of birth and the right check character (GB 11643-1999)."""
+    number = re.sub("[ -]", "", number)
     with suppress(ValueError):
         date.fromisoformat(f"{number[6:10]}-{number[10:12]}-{number[12:14]}")
         weighted = sum(int(digit) * weight for digit, weight in zip(number, _ID_WEIGHTS, strict=False))
@@ -89,7 +108,8 @@ def citizen(number: str) -> bool:
 
 def _is_ipv4(text: str) -> bool:
     with suppress(ValueError):
-        return bool(ipaddress.IPv4Address(text.partition("/")[0]))
+        dotted = re.sub(r"。|[\[(]\.[\])]", ".", text.partition("/")[0])
+        return bool(ipaddress.IPv4Address(dotted))
     return False
 
 

@@ -39,6 +39,7 @@ _STRICT = {
     b"http://purl.oclc.org/ooxml/drawingml/wordprocessingDrawing": NAMESPACES["wp"].encode(),
 }
 _ENCODING = re.compile(rb"^<\?xml[^>]*?encoding\s*=\s*[\"']([A-Za-z0-9._-]+)[\"']")
+_REMARK = re.compile(rb"<!--(.*?)-->|<\?(?!xml[\s?])(.*?)\?>", re.DOTALL)
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
 
@@ -58,6 +59,9 @@ def parse(package: Package, name: str) -> Element:
     from lxml import etree
 
     content = _plain(package, name)
+    if b"<!--" in content or b"<?" in content[1:]:
+        found = (match[1] or match[2] or b"" for match in _REMARK.finditer(content))
+        package.markup_remarks[name] = [one.decode("utf-8", "replace") for one in found]
     parser = etree.XMLParser(
         resolve_entities=False, no_network=True, load_dtd=False, dtd_validation=False, huge_tree=False,
         remove_comments=True, remove_pis=True, collect_ids=False,
@@ -88,6 +92,11 @@ def _plain(package: Package, name: str) -> bytes:
     for strict, usual in _STRICT.items():
         content = content.replace(strict, usual)
     return content
+
+
+def remarks(package: Package, name: str) -> list[str]:
+    """Comments and processing instructions of the part ``name``, which was parsed: no program shows them."""
+    return package.markup_remarks.get(name, [])
 
 
 class Relations:

@@ -15,6 +15,12 @@ _HEAD = 2 << 20  #: bytes from the start in which headers and metadata are looke
 _TEXT_LIMIT = 1 << 18  #: bytes of metadata that are looked at
 _GPS = 0x8825  #: tag of the position in EXIF
 _STRINGS = re.compile(rb"[\x20-\x7e\x80-\xff]{4,}")
+_WIDE = re.compile(r"[\x20-\x7e\u4e00-\u9fff]{4,}|[\u4e00-\u9fff]{2,}")
+_THUMBNAIL = re.compile(rb"\xff\xd8\xff.*?\xff\xd9", re.DOTALL)
+#: Chunks of a PNG that only say how it looks.
+_PICTURE = frozenset(
+    b"IHDR PLTE IDAT IEND tRNS gAMA cHRM sRGB iCCP sBIT bKGD hIST pHYs tIME cICP acTL fcTL fdAT".split()
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,26 +128,37 @@ def _metadata(head: bytes, tail: bytes, size: int) -> Iterator[bytes]:
         yield from _chunks(head)
         if size > len(head):  # metadata may also stand behind the picture data
             yield from (tail[found.start() :] for found in re.finditer(rb"(tEXt|zTXt|iTXt|eXIf)", tail))
+        yield _behind(tail, b"IEND\xaeB`\x82")
     elif head.startswith(b"\xff\xd8\xff"):
         for marker, body in _segments(head):
-            if marker == 0xFE or 0xE1 <= marker <= 0xEF:
-                yield body[:_TEXT_LIMIT]
+            if marker == 0xFE or (0xE1 <= marker <= 0xEF and not body.startswith(b"ICC_PROFILE\0")):
+                yield _THUMBNAIL.sub(b"", body[:_TEXT_LIMIT])
+        yield _behind(tail, b"\xff\xd9")
     elif head[:4] in (b"II*\0", b"MM\0*"):
         yield head[:_TEXT_LIMIT]
         yield tail
-    elif b"<svg" in head[:4096]:
+    elif head.startswith(b"GIF8"):
+        yield from (head[found.end() :][:256] for found in re.finditer(rb"!\xfe", head))
+        yield _behind(tail, b"\0;")
+    elif b"<svg" in head[:4096] or head[40:44] == b" EMF" or head.startswith(b"\xd7\xcd\xc6\x9a"):
         yield head
 
 
+def _behind(tail: bytes, end: bytes) -> bytes:
+    """What was added behind a picture's end, where no program looks."""
+    return tail[at + len(end) :] if (at := tail.rfind(end)) >= 0 else b""
+
+
 def _chunks(head: bytes) -> Iterator[bytes]:
+    """All chunks of a PNG but those of the picture itself: metadata, and what only its author knows."""
     at = 8
     while at + 8 <= len(head):
         length, kind = struct.unpack(">I4s", head[at : at + 8])
         body = head[at + 8 : at + 8 + min(length, _TEXT_LIMIT)]
-        if kind in (b"tEXt", b"eXIf"):
-            yield body
-        elif kind in (b"zTXt", b"iTXt"):
+        if kind in (b"zTXt", b"iTXt"):
             yield body + b"\0" + _inflated(body)
+        elif kind not in _PICTURE:
+            yield body
         at += 12 + length
 
 
@@ -156,10 +173,12 @@ def _inflated(body: bytes) -> bytes:
 def _texts(blob: bytes) -> Iterator[str]:
     for run in _STRINGS.findall(blob):
         yield run.decode("utf-8", "replace")
-    if blob.count(b"\0") > len(blob) // 4:  # cameras and Windows also write UTF-16
+        with suppress(UnicodeDecodeError):  # Windows writes Chinese names so
+            yield run.decode("gb18030")
+    for start in (0, 1):  # cameras and Windows also write UTF-16, at any place
+        even = blob[start : start + (len(blob) - start) // 2 * 2]
         for encoding in ("utf-16-le", "utf-16-be"):
-            text = blob[: len(blob) // 2 * 2].decode(encoding, "replace")
-            yield from re.findall(r"[\x20-\x7e\u4e00-\u9fff]{4,}", text)
+            yield from _WIDE.findall(even.decode(encoding, "replace"))
 
 
 def _has_position(blob: bytes) -> bool:

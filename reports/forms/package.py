@@ -46,6 +46,9 @@ class Package:
         self.file = file
         self._archive = archive
         self._entries = {entry.filename: entry for entry in archive.infolist()}
+        comments = [archive.comment, *(entry.comment for entry in archive.infolist())]
+        self.remarks = [one.decode("utf-8", "replace") for one in comments if one]  #: comments of the archive
+        self.markup_remarks: dict[str, list[str]] = {}  #: comments in parts that were parsed
         self._xml_left = MAX_XML_TOTAL
         self._media_left = MAX_MEDIA_TOTAL
 

@@ -24,12 +24,11 @@ _NOTES = {"footnotes": "footnote", "endnotes": "endnote"}
 _LINES = frozenset({"separator", "continuationSeparator", "continuationNotice"})
 
 
-def read_document(path: Path, *, raw: bool = False) -> Document:
+def read_document(path: Path) -> Document:
     """Read the file ``path``.
 
     Args:
         path: any DOCX file.
-        raw: also keep every XML part as text.
 
     Raises:
         UserMistake: if it is no DOCX document that can be read, with the reason.
@@ -49,7 +48,7 @@ def read_document(path: Path, *, raw: bool = False) -> Document:
                 inner = Walk(document, walk.styles, media.of(Relations(package, part)))
                 _notes(inner, parse(package, part), story)
         document.media = media.all()
-        read_asides(package, main, document, raw=raw)
+        read_asides(package, main, document)
         return document
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 
 from reports.bundle import Bundle
 from reports.fingerprint import fingerprint
@@ -12,6 +13,7 @@ from reports.fingerprint import is_evidence
 from reports.forms.answer import Finding
 from reports.forms.answer import Mark
 from reports.forms.answer import found
+from reports.forms.document import Cell
 from reports.forms.document import Paragraph
 from reports.forms.form import Rule
 from reports.forms.known import KnownValues
@@ -21,32 +23,37 @@ from reports.plain import Malformed
 from reports.plain import open_plain
 
 _PEOPLE = ("creator", "lastModifiedBy", "Manager", "Company")
-_RAW_LEAST = 8  #: characters; shorter values stand among the format's own words
+_FORMAL_LEAST = 8  #: characters; shorter values stand among the format's own words
 _HASH = re.compile(r"(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])")
 _SHOWN = 20
+_LABEL = 40  # characters of a label, of which the last say what follows
 
 
 def secrets(subject: Subject, rule: Rule) -> Iterator[Finding]:
     """Whether nothing in the file looks like an address, a device's or a person's number, or a host's name."""
     without = rule.facts.get("without", ())
-    clean = True
-    for at, where, text in _texts(subject):
-        for leak in leaks(text, without):
-            clean = False
-            yield found(Mark.FAIL, "leak", at, kind=_kind(leak.kind), text=leak.text, where=where)
-    for medium in subject.document.media:
-        if medium.position:
-            clean = False
-            yield found(Mark.FAIL, "leak-position", part=medium.part)
+    told: set[str] = set()
+    for texts, again in ((_texts(subject), True), (_labelled(subject), False), (_formal(subject), False)):
+        for at, where, text in texts:
+            for leak in leaks(text, without):
+                if (again and at is not None) or not any(leak.text in other for other in told):
+                    yield found(Mark.FAIL, "leak", at, kind=_kind(leak.kind), text=leak.text, where=where)
+                told.add(leak.text)
+    positions = [medium.part for medium in subject.document.media if medium.position]
+    for part in positions:
+        yield found(Mark.FAIL, "leak-position", part=part)
     for aside in subject.document.asides:
         part, _, name = aside.where.partition("#")
         if name in _PEOPLE and aside.text.strip() not in rule.facts.get("authors", ()):
             yield found(Mark.WARN, "leak-author", text=aside.text.strip(), where=part)
-    for name in subject.document.unread[:_SHOWN]:
+    unread = subject.document.unread
+    for name in unread[:_SHOWN]:
         yield found(Mark.MANUAL, "unread", part=name)
+    if len(unread) > _SHOWN:
+        yield found(Mark.MANUAL, "more", count=len(unread) - _SHOWN)
     if subject.document.pictures:
         yield found(Mark.MANUAL, "look-at-pictures", count=len(subject.document.pictures))
-    if clean:
+    if not told and not positions:
         yield found(Mark.PASS, "no-leak")
 
 
@@ -56,16 +63,17 @@ def known_values(subject: Subject, rule: Rule) -> Iterator[Finding]:
     if subject.bundle is None:
         return
     known = KnownValues(subject.bundle)
+    told: set[str] = set()
     caught = 0
-    for at, where, text in _texts(subject):
-        for value in known.within(text):
-            caught += 1
-            if caught <= _SHOWN:
-                yield found(Mark.FAIL, "known-value", at, value=value, where=where)
-    for part, text in subject.document.raw.items():
-        for value in set(known.within(text, _RAW_LEAST)) if not caught else ():
-            caught += 1
-            yield found(Mark.FAIL, "known-value", value=value, where=part)
+    for texts, least in ((_texts(subject), 1), (_formal(subject), _FORMAL_LEAST)):
+        for at, where, text in texts:
+            for value in known.within(text, least):
+                if at is None and value in told:
+                    continue
+                told.add(value)
+                caught += 1
+                if caught <= _SHOWN:
+                    yield found(Mark.FAIL, "known-value", at, value=value, where=where)
     if caught > _SHOWN:
         yield found(Mark.FAIL, "more", count=caught - _SHOWN)
     if not caught:
@@ -123,6 +131,27 @@ def _texts(subject: Subject) -> Iterator[tuple[Paragraph | None, str, str]]:
     for medium in subject.document.media:
         for text in medium.metadata:
             yield None, medium.part, text
+
+
+def _labelled(subject: Subject) -> Iterator[tuple[Paragraph | None, str, str]]:
+    """Cells of tables with the words that stand left of them and above: a number tells what it is by these."""
+    for table in subject.document.tables:
+        pairs = [*pairwise(table), *((table[0], cells) for cells in table[2:])]
+        for heads, cells in pairs:
+            yield from (_cell(subject, label, value) for label, value in zip(heads, cells, strict=False))
+        for row in table:
+            yield from (_cell(subject, label, value) for label, value in pairwise(row))
+
+
+def _cell(subject: Subject, label: Cell, value: Cell) -> tuple[Paragraph | None, str, str]:
+    at = subject.document.paragraphs[value.paragraph - 1] if value.paragraph else None
+    return at, "table", f"{label.text.strip()[-_LABEL:]}: {value.text.strip()}"
+
+
+def _formal(subject: Subject) -> Iterator[tuple[None, str, str]]:
+    """Everything in the parts, with the words of the format itself."""
+    for part, values in subject.document.formal.items():
+        yield None, part, "\n".join(values)
 
 
 def _kind(kind: str) -> str:
