@@ -6,16 +6,22 @@ hold, is a mistake of the user and is refused before anything is sent.
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
+from typing import Annotated
 from typing import Literal
 from typing import NamedTuple
 
+from pydantic import BeforeValidator
 from pydantic import Field
+from pydantic import StringConstraints
+from pydantic_core import PydanticCustomError
 
 from fixtures.objects import Object
 from fixtures.objects import objects
@@ -24,6 +30,7 @@ from fixtures.scoping import Case
 from profiles import yaml12
 from profiles.complaints import Complaint
 from profiles.complaints import meant
+from profiles.complaints import shown
 from profiles.document import Document
 from profiles.document import load
 from profiles.document import validate
@@ -39,6 +46,17 @@ from reports.wording import say
 _CATALOGUE = "reports"
 #: Verdicts beside which a waiver says something.
 WAIVABLE = OPEN_VERDICTS | {Verdict.FAIL}
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+
+
+def _written_as_date(value: object) -> object:
+    """A date written as one; a number is none, of whatever moment it may be the seconds."""
+    if isinstance(value, date) or (isinstance(value, str) and _DATE.fullmatch(value)):
+        return value
+    raise PydanticCustomError("wants-date", "a date", {"found": shown(value)})
+
+
+_Person = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 
 
 class WaiverScope(Scope):
@@ -64,10 +82,10 @@ class Waiver(Strict):
 
     id: str = Field(min_length=1)  #: of the requirement, as the plan names it
     scope: WaiverScope = WaiverScope()  #: default: wherever the requirement is asked
-    justification: str = Field(min_length=10)
-    owner: str = Field(min_length=1)  #: who sees to it that it will be met
-    approver: str = Field(min_length=1)  #: who accepts that it is not met yet: somebody else
-    expires: date  #: the last day on which it holds
+    justification: Annotated[str, StringConstraints(strip_whitespace=True, min_length=10)]
+    owner: _Person  #: who sees to it that it will be met
+    approver: _Person  #: who accepts that it is not met yet: somebody else
+    expires: Annotated[date, BeforeValidator(_written_as_date)]  #: the last day on which it holds
 
 
 class WaiverFile(Strict):
@@ -129,14 +147,15 @@ def dump(file: WaiverFile) -> str:
 def complaints(file: WaiverFile, plant: Plant, cases: Sequence[Case], today: date) -> Iterator[Complaint]:
     """What is wrong with well-formed waivers: codes of ``reports/texts.toml``."""
     planned = {case.id for case in cases if not case.scope} | {case.requirement.id for case in cases}
-    known = _known(plant)
+    everything = {one.member.id: one for one in objects(plant)}
+    known = _known(plant, everything)
     seen: set[tuple[str, WaiverScope]] = set()
     for index, waiver in enumerate(file.waivers):
         at = ("waivers", index)
         if waiver.id not in planned:
             near = meant(waiver.id, planned) or "–"
             yield Complaint((*at, "id"), "waiver-unknown", {"found": waiver.id, "meant": near})
-        if waiver.owner.strip().casefold() == waiver.approver.strip().casefold():
+        if _folded(waiver.owner) == _folded(waiver.approver):
             yield Complaint((*at, "approver"), "waiver-own-approval", {"person": waiver.owner})
         if waiver.expires < today:
             facts = {"expires": waiver.expires.isoformat(), "today": today.isoformat()}
@@ -144,11 +163,12 @@ def complaints(file: WaiverFile, plant: Plant, cases: Sequence[Case], today: dat
         if (waiver.id, waiver.scope) in seen:
             yield Complaint(at, "waiver-twice", {"found": waiver.id})
         seen.add((waiver.id, waiver.scope))
-        for name, allowed in known.items():
-            for place, value in enumerate(getattr(waiver.scope, name)):
-                if value not in allowed:
-                    facts = {"found": value, "meant": meant(value, allowed) or "–"}
-                    yield Complaint((*at, "scope", name, place), "waiver-scope-unknown", facts)
+        strangers = list(_strangers(waiver.scope, known))
+        for name, place, value in strangers:
+            facts = {"found": value, "meant": meant(value, known[name]) or "–"}
+            yield Complaint((*at, "scope", name, place), "waiver-scope-unknown", facts)
+        if not strangers and _speaks_of_nothing(waiver, cases, everything):
+            yield Complaint((*at, "scope"), "waiver-scope-empty", {"found": waiver.id})
 
 
 def waived(results: Iterable[Result], waivers: Sequence[Waiver], plant: Plant) -> dict[str, tuple[Waived, ...]]:
@@ -177,9 +197,30 @@ def _covered(waiver: Waiver, result: Result, everything: Mapping[str, Object]) -
     return Waived(waiver, covered, len(offenders) - len(covered) if offenders else 1)
 
 
-def _known(plant: Plant) -> dict[str, set[str]]:
+def _folded(person: str) -> str:
+    """A name without what nobody sees of it: case, width, spaces, characters of no width."""
+    letters = unicodedata.normalize("NFKC", person).casefold()
+    return "".join(letter for letter in letters if not (letter.isspace() or unicodedata.category(letter)[0] == "C"))
+
+
+def _strangers(scope: WaiverScope, known: Mapping[str, set[str]]) -> Iterator[tuple[str, int, str]]:
+    """Dimension, place and name of what the plant does not hold."""
+    for name, allowed in known.items():
+        for place, value in enumerate(getattr(scope, name)):
+            if value not in allowed:
+                yield name, place, value
+
+
+def _speaks_of_nothing(waiver: Waiver, cases: Sequence[Case], everything: Mapping[str, Object]) -> bool:
+    """Whether its requirement asks about objects, and none of them is in its scope."""
+    asked = [case for case in cases if not case.scope and waiver.id in (case.id, case.requirement.id)]
+    members = [everything.get(member.id) for case in asked for member in case.register.members]
+    return bool(members) and not any(one is None or waiver.scope.holds(one) for one in members)
+
+
+def _known(plant: Plant, everything: Mapping[str, Object]) -> dict[str, set[str]]:
     return {
         "zones": {zone.id for zone in plant.zones},
         "areas": {area.id for area in plant.areas},
-        "objects": {one.member.id for one in objects(plant)},
+        "objects": set(everything),
     }

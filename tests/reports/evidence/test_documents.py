@@ -78,6 +78,12 @@ def test_a_waiver_holds_to_the_end_of_its_last_day(tmp_path: Path, asked: Any) -
         ({"scope": "{objects: [press-9]}"}, "waiver-scope-unknown"),
         ({"scope": "{areas: [nowhere]}"}, "waiver-scope-unknown"),
         ({"scope": "{classes: [Q]}"}, "not-a-choice"),
+        ({"scope": "{classes: [P]}"}, "waiver-scope-empty"),
+        ({"approver": "李\u200b工"}, "waiver-own-approval"),
+        ({"approver": "'  '"}, "too-short"),
+        ({"justification": f"'{' ' * 12}'"}, "too-short"),
+        ({"expires": "4102444800"}, "wants-date"),
+        ({"expires": "2099-12-31T00:00:00"}, "wants-date"),
         ({"justification": "因为"}, "too-short"),
         ({"expires": "soon"}, "wants-date"),
         ({"approvr": "x"}, "unknown-key-like"),
@@ -100,12 +106,12 @@ def test_two_waivers_of_one_scope_are_one_too_many(tmp_path: Path, asked: Any) -
     assert [problem.code for problem in told.value.problems] == ["waiver-twice"]
 
 
-words = st.text(st.characters(exclude_categories=["C"]), min_size=1, max_size=30)
+words = st.text(st.characters(exclude_categories=["C"]), min_size=1, max_size=30).filter(str.strip)
 some_waivers = st.builds(
     Waiver,
     id=st.sampled_from(["RCH-E", "RCH-P"]),
     scope=st.builds(WaiverScope, zones=st.sets(st.sampled_from(["cell-a", "cell-b"])).map(tuple)),
-    justification=words.map(lambda text: f"{text:.>10}"),
+    justification=words.map(lambda text: f"{text:.>10}."),
     owner=words,
     approver=words,
     expires=st.dates(),
