@@ -10,6 +10,7 @@ from pathlib import Path
 
 from profiles.problem import Problem
 from profiles.problem import UserMistake
+from reports.archive import SUFFIX
 from reports.bundle import MANIFEST
 from reports.bundle import OBSERVATIONS
 from reports.bundle import RESULTS
@@ -27,13 +28,14 @@ class Found:
     """A folder that is a bundle, or looks like one."""
 
     name: str  #: path below the folder that was searched, with ``/``
-    fault: str = ""  #: why it is not looked into: it is a ``link``, or ``too-deep``
+    fault: str = ""  #: why it is not looked into: it is a ``link``, ``too-deep``, or an ``archive``
 
 
 def find_bundles(root: Path) -> Iterator[Found]:
     """Every bundle below ``root``, or ``root`` itself, in a stable order; nothing is looked for within a bundle.
 
-    Folders whose name begins with a dot are left out: what is being sealed is in such a one.
+    Folders whose name begins with a dot are left out: what is being sealed is in such a one. An archive is told, for it
+    may hold a bundle, unless the folder that it was packed from or unpacked to lies beside it.
 
     Raises:
         UserMistake: if there is no such folder, it cannot be read, or it has no end.
@@ -59,16 +61,29 @@ def find_bundles(root: Path) -> Iterator[Found]:
         if any(entry.name in _SIGNS for entry in found):
             yield Found(name or ".")
             continue
-        for entry in found:
-            if entry.name.startswith("."):
-                continue
+        for entry, fault in _told(found, at_the_end=depth == _MAX_DEPTH):
             below = f"{name}/{entry.name}" if name else entry.name
-            if entry.is_symlink() and entry.is_dir():
-                yield Found(below, "link")
-            elif entry.is_dir(follow_symlinks=False) and depth == _MAX_DEPTH:
-                yield Found(below, "too-deep")
-            elif entry.is_dir(follow_symlinks=False):
+            if fault:
+                yield Found(below, fault)
+            else:
                 waiting.append((below, depth + 1))
+
+
+def _told(entries: list[os.DirEntry[str]], *, at_the_end: bool) -> Iterator[tuple[os.DirEntry[str], str]]:
+    """The folders to look into, and what is told instead of being looked into."""
+    entries = [entry for entry in entries if not entry.name.startswith(".")]
+    folders = {entry.name for entry in entries if entry.is_dir(follow_symlinks=False)}
+    for entry in entries:
+        if entry.name in folders:
+            yield entry, "too-deep" if at_the_end else ""
+        elif entry.is_symlink() and entry.is_dir():
+            yield entry, "link"
+        elif _is_archive(entry) and entry.name[: -len(SUFFIX)] not in folders:
+            yield entry, "archive"
+
+
+def _is_archive(entry: os.DirEntry[str]) -> bool:
+    return entry.name.lower().endswith(SUFFIX) and entry.is_file(follow_symlinks=False)
 
 
 def fingerprint(folder: Path) -> tuple[str, str]:

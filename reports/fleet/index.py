@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from profiles.language import Texts
 from profiles.problem import Problem
 from profiles.problem import UserMistake
 from reports import host
@@ -165,7 +166,7 @@ def _write(
             counts.count(entry.bundle["state"])
             told(counts)
         for found in plan.refused:
-            bundles.write([unsound(shown_name(found.name), UNREADABLE, found.fault, "")])
+            bundles.write([unsound(shown_name(found.name), UNREADABLE, found.fault, _told(found.fault))])
             counts.count(UNREADABLE)
         if plan.unchanged:
             for writer, name in ((bundles, BUNDLES), (results, RESULTS), (failing, FAILING)):
@@ -175,6 +176,10 @@ def _write(
             counts.unchanged += 1
     about = {"format": FORMAT, "versions": host.versions()}
     (draft / ABOUT).write_text(json.dumps(about, indent=1), "utf-8")
+
+
+def _told(fault: str) -> str:
+    return Texts.of("reports.fleet").get("fleet.index.archive", "en") if fault == "archive" else ""
 
 
 def _entry(done: Done[Task, Entry]) -> Entry:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from profiles.problem import UserMistake
+from reports.archive import pack
 from reports.bundle import Bundle
 from reports.fleet.index import ABOUT
 from reports.fleet.index import Indexed
@@ -159,6 +160,18 @@ def test_whatever_is_wrong_is_told_and_stops_nothing(some: Some, tmp_path: Path)
     assert all(row["said"] or row["reason"] == "link" for row in rows(out) if row["state"] != "verified")
     again = index(folder, out, workers=0)
     assert again.bundles == counts.bundles
+
+
+def test_an_archive_is_told_unless_its_folder_lies_beside_it(some: Some, tmp_path: Path) -> None:
+    folder, out = some(1), tmp_path / "index"
+    pack(folder / "plant-00000", folder / "plant-00000.zip")
+    assert index(folder, out, workers=1).bundles == 1
+    (folder / "plant-00000.zip").rename(folder / "另一厂.ZIP")
+    counts = index(folder, out, workers=1)
+    assert (counts.verified, counts.unreadable) == (1, 1)
+    assert states(out)["另一厂.ZIP"] == "unreadable archive"
+    (told,) = (row["said"] for row in rows(out) if row["state"] == "unreadable")
+    assert "plantproof unpack" in told
 
 
 def test_a_name_that_is_no_text_is_written_out(some: Some, tmp_path: Path) -> None:
