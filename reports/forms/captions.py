@@ -53,25 +53,34 @@ def _assigned(document: Document, step: int) -> list[tuple[Placed, Caption | Non
     used: set[int] = set()
     found = []
     for picture in document.pictures:
-        caption = _near(document.paragraphs, picture.paragraph - 1, step)
-        if caption is not None and caption.paragraph.number in used:
-            caption = None
+        caption = _near(document.paragraphs, picture.paragraph - 1, step, used)
         if caption is not None:
             used.add(caption.paragraph.number)
         found.append((picture, caption))
     return found
 
 
-def _near(paragraphs: Sequence[Paragraph], at: int, step: int) -> Caption | None:
-    """The caption in the picture's own paragraph, or in the nearest one with text on that side."""
+def _near(paragraphs: Sequence[Paragraph], at: int, step: int, used: set[int]) -> Caption | None:
+    """The caption in the picture's own paragraph, or in the nearest one with text on that side.
+
+    Pictures side by side have their captions side by side: one that another picture has is passed over, up to the next
+    picture.
+    """
     own = caption_of(paragraphs[at])
     if own is not None:
-        return own
-    for index in range(at + step, at + step * (_NEAR + 1), step):
-        if not 0 <= index < len(paragraphs):
+        return None if own.paragraph.number in used else own
+    left, passed = _NEAR, False
+    while (at := at + step) in range(len(paragraphs)) and left:
+        one = paragraphs[at]
+        if passed and one.pictures:
             return None
-        if paragraphs[index].text.strip():
-            return caption_of(paragraphs[index])
+        if one.text.strip():
+            found = caption_of(one)
+            if found is None or one.number not in used:
+                return found
+            passed = True
+        else:
+            left -= 1
     return None
 
 

@@ -17,6 +17,7 @@ _FALSE = frozenset({"0", "false", "off"})
 _SLOTS = {"asian": ("w:eastAsia", "w:eastAsiaTheme"), "latin": ("w:ascii", "w:asciiTheme")}
 #: Scripts of a theme's fonts by the language that a document's settings name for East Asian text.
 _SCRIPTS = {"zh-TW": "Hant", "zh-HK": "Hant", "zh-MO": "Hant", "ja-JP": "Jpan", "ko-KR": "Hang"}
+_TWIPS, _HALF_POINTS = 20, 2  # in a point
 _DEFAULT_HALF_POINTS = 20  # what ECMA-376 17.3.2.38 has where nothing is said
 
 
@@ -156,7 +157,7 @@ def _run(properties: Element | None) -> dict[str, Any]:
             found[key] = is_on(value)
         elif key == "style":
             found[key] = value or ""
-        elif (size := _number(value)) is not None:
+        elif (size := _number(value, _HALF_POINTS)) is not None:
             found[key] = size
     return found
 
@@ -177,11 +178,11 @@ def _paragraph(properties: Element | None) -> dict[str, Any]:
     return found
 
 
-def _number(value: str | None) -> int | None:
-    """A whole number, or a measure with its unit (``27pt``) in the unit that the attribute has without one, twips."""
+def _number(value: str | None, per_point: int = _TWIPS) -> int | None:
+    """A whole number, or a measure with its unit (``27pt``), in the unit that the attribute has without one."""
     try:
         if value is not None and value.endswith("pt"):
-            return round(float(value[:-2]) * 20)
+            return round(float(value[:-2]) * per_point)
         return None if value is None else int(float(value))
     except (ValueError, OverflowError):
         return None

@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from reports.forms.captions import CAPTION
+from reports.forms.captions import assign
 from reports.forms.document import Document
 from reports.forms.document import Paragraph
 from reports.forms.form import Form
@@ -76,9 +77,14 @@ class Subject:
             for paragraph in (one.heading, *one.body)
         )
 
+    @cached_property
+    def captions(self) -> frozenset[int]:
+        """Numbers of the paragraphs that are captions of pictures: others may begin with 图 1 and are running text."""
+        return frozenset(one.paragraph.number for _, one in assign(self.document) if one is not None)
+
     def _headings(self) -> list[tuple[Section, Paragraph]]:
         parts = [section for section in self.form.sections if section.level == "part"]
-        found = [(part, matches[-1]) for part in parts if (matches := list(self._matches(part)))]
+        found = [(part, _likeliest(matches)) for part in parts if (matches := list(self._matches(part)))]
         begins = sorted(paragraph.number for _, paragraph in found)
         at = {part.id: paragraph.number for part, paragraph in found}
         for section in self.form.sections:
@@ -89,7 +95,8 @@ class Subject:
             inside = (
                 [one for one in self._matches(section) if low < one.number < high] if low or not section.within else []
             )
-            found += [(section, one) for one in (inside if section.limit is not None else inside[-1:])]
+            several = section.limit is not None or not inside
+            found += [(section, one) for one in (inside if several else [_likeliest(inside)])]
         return found
 
     def _matches(self, section: Section) -> Iterator[Paragraph]:
@@ -102,6 +109,11 @@ class Subject:
             bare = _NUMBER.sub("", text)
             if any(bare.startswith(key) or text.startswith(key) for key in section.match):
                 yield paragraph
+
+
+def _likeliest(matches: list[Paragraph]) -> Paragraph:
+    """Of several paragraphs that read like a heading the last that is one by its style, or the last: lists precede."""
+    return next((one for one in reversed(matches) if one.is_heading), matches[-1])
 
 
 def squeezed(text: str) -> str:

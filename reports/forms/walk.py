@@ -17,6 +17,7 @@ from reports.forms.markup import Element
 from reports.forms.markup import q
 from reports.forms.media import Medium
 from reports.forms.styles import Styles
+from reports.forms.styles import is_on
 
 
 class Pictures(Protocol):
@@ -39,6 +40,7 @@ _TRANSPARENT = frozenset(
 _DELETED = frozenset(map(q, ["w:del", "w:moveFrom"]))
 _AS_TEXT = {q("w:tab"): "\t", q("w:ptab"): "\t", q("w:br"): "\n", q("w:cr"): "\n", q("w:noBreakHyphen"): "-",
             q("w:sym"): "*"}  # fmt: skip
+_UNCUT = (None, "0", "0f", "0%")
 _DRAWN = frozenset(map(q, ["w:drawing", "w:pict", "w:object"]))
 
 
@@ -138,7 +140,8 @@ class Walk:
             elif child.tag == q("w:delText"):
                 paragraph.deleted.append(child.text or "")
             elif child.tag in _DRAWN:
-                self._drawn(child, paragraph)
+                if not self.styles.look(look, style, self._table).hidden:
+                    self._drawn(child, paragraph)
             elif child.tag == q("w:ruby"):
                 for base in child.iterchildren(q("w:rubyBase")):
                     self._inline(base, paragraph, style)
@@ -165,6 +168,8 @@ class Walk:
 
     def _drawn(self, element: Element, paragraph: Paragraph) -> None:
         """Pictures and text boxes of a drawing, of VML or of an embedded object, in their order."""
+        if any(is_on(named.get("hidden", "0")) for named in element.iterfind(f"*/{q('wp:docPr')}")):
+            return
         inline = element.tag == q("w:object") or element.find(q("wp:inline")) is not None
         if element.tag == q("w:pict"):
             inline = not any("position:absolute" in shape.get("style", "").replace(" ", "") for shape in element)
@@ -181,7 +186,7 @@ class Walk:
             elif child.tag == q("pic:blipFill"):
                 self._picture(child, paragraph, inline)
             elif child.tag == q("v:imagedata"):
-                cut = any(child.get(f"crop{side}") not in (None, "0") for side in ("left", "right", "top", "bottom"))
+                cut = any(child.get(f"crop{side}") not in _UNCUT for side in ("left", "right", "top", "bottom"))
                 self._place(child.get(q("r:id"), child.get("src", "")), paragraph, inline, cut)
             else:
                 self._inside(child, paragraph, inline)

@@ -121,10 +121,13 @@ class Told:
     def campaign(self) -> Iterator[str]:
         """When and how it was measured, and what came of it."""
         campaign, standing = self.bundle.campaign, Standing.of(self.bundle.campaign.results)
+        used = {vantage for one in campaign.results for vantage in one.vantages}
+        zones = {one.zone for one in self.bundle.plant.vantages if one.id in used}
         yield self.say("method")
         yield self.say(
             "vantages",
-            vantages=len({vantage for one in campaign.results for vantage in one.vantages}),
+            vantages=len(used),
+            where=self.say("vantages_where", zones=len(zones)) if all(zones) and zones else "",
             observations=count(len(self.bundle.table)),
             when=self._when(campaign.started_utc[:10], campaign.ended_utc[:10]),
         )
@@ -143,7 +146,7 @@ class Told:
             "open_undecided": [one for one in self.measured if one.result.verdict in OPEN_VERDICTS],
         }
         said = [self.say(code, names="、".join(map(self.title, some))) for code, some in names.items() if some]
-        return self.say("open", what="".join(said) or self.say("open_none"))
+        return self.say("open", what="".join(said) or self.say("open_none" if self.measured else "open_nothing"))
 
     def title(self, one: Measured) -> str:
         """What was asked."""
@@ -187,7 +190,7 @@ class Told:
             if name in list(Rule)
         ]
         words = "；".join(f"“{verdict(word).zh}”指{say(f'verdict-means.{word.value}').zh}" for word in Verdict)
-        return self.say("rules", rules="".join(told)) + self.say("words", words=words)
+        return (self.say("rules", rules="".join(told)) if told else "") + self.say("words", words=words)
 
     def _limit(self, result: Result) -> str:
         if result.threshold is None:

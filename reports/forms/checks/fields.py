@@ -21,6 +21,8 @@ from reports.forms.subject import squeezed
 _ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 _CODE = re.compile(rf"[{_ALPHABET}]{{18}}")
 _MOBILE = re.compile(r"1[3-9][0-9]{9}")
+_LEVELS = dict(zip("一二三四五", "12345", strict=True))
+_LEVEL = re.compile(r"(?<![A-Z])L([0-9])(?![0-9])|([一二三四五])级|(?<![0-9.])([0-9])级|^([0-9])$")
 _SEPARATORS = re.compile(r"[、,，;；/\n]+")
 
 
@@ -82,7 +84,8 @@ def factory_name(subject: Subject, rule: Rule) -> Iterator[Finding]:
 def one_of(subject: Subject, rule: Rule) -> Iterator[Finding]:
     """Whether the value is one of a list, or, where several may be given, all are."""
     words = {squeezed(word): word for word in subject.form.lists[rule.facts["list"]]}
-    for one in _given(subject, rule):
+    more = (cell for label in rule.facts.get("also", ()) for cell in labelled(subject.document, label) if cell.text)
+    for one in (*_given(subject, rule), *more):
         if isinstance(one, Finding):
             yield one
             continue
@@ -95,16 +98,14 @@ def one_of(subject: Subject, rule: Rule) -> Iterator[Finding]:
 
 
 def level(subject: Subject, rule: Rule) -> Iterator[Finding]:
-    """Whether the maturity level is one of L3 to L5."""
+    """Whether one maturity level is given, and it is one of L3 to L5: the form's own hint names several."""
     for one in _given(subject, rule):
         if isinstance(one, Finding):
             yield one
             continue
         text = squeezed(one.text).upper()
-        digits = {"一": 1, "二": 2, "三": 3, "四": 4, "五": 5}
-        match = re.search(r"L([0-9])|([一二三四五])级|([0-9])级", text) or re.fullmatch(r"()()([0-9])", text)
-        value = digits.get(match[2]) or int(match[1] or match[3]) if match else None
-        good = value is not None and rule.facts["low"] <= value <= rule.facts["high"]
+        values = {_LEVELS.get(word, word) for match in _LEVEL.finditer(text) for word in match.groups() if word}
+        good = len(values) == 1 and rule.facts["low"] <= int(min(values)) <= rule.facts["high"]
         facts = {"value": text, "low": rule.facts["low"], "high": rule.facts["high"]}
         yield _at(subject, one, Mark.PASS if good else Mark.FAIL, "level" if good else "level-other", **facts)
 

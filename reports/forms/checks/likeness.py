@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from reports.forms.answer import Finding
 from reports.forms.answer import Mark
 from reports.forms.answer import found
-from reports.forms.captions import CAPTION
 from reports.forms.counting import Count
 from reports.forms.counting import is_asian
 from reports.forms.counting import is_latin
@@ -26,7 +25,7 @@ def counts(subject: Subject) -> dict[str, Count]:
     """Characters by reading: as Word's status bar counts, with notes and text boxes, and the running text alone."""
     counted = [one for one in subject.document.paragraphs if one.number not in subject.uncounted]
     main = [one for one in counted if one.story in ("body", "table")]
-    running = [one for one in counted if one.story == "body" and not CAPTION.match(one.text.strip())]
+    running = [one for one in counted if one.story == "body" and one.number not in subject.captions]
     stories = {"word": main, "all": counted, "running": running}
     return {name: total(one.text for one in some) for name, some in stories.items()}
 
@@ -62,7 +61,7 @@ def font(subject: Subject, rule: Rule) -> Iterator[Finding]:
     for paragraph in subject.document.paragraphs:
         if not paragraph.text.strip():
             continue
-        apart = is_apart(paragraph)
+        apart = is_apart(subject, paragraph)
         seen = None
         for piece in paragraph.pieces:
             asian = sum(map(is_asian, piece.text))
@@ -98,7 +97,7 @@ def line_spacing(subject: Subject, rule: Rule) -> Iterator[Finding]:
     twips = rule.facts["twips"]
     asked = [one for one in subject.document.paragraphs if one.text.strip() and not one.pictures]
     wrong = [one for one in asked if not one.spacing.is_exactly(twips)]
-    running, apart = ([one for one in wrong if is_apart(one) is is_one] for is_one in (False, True))
+    running, apart = ([one for one in wrong if is_apart(subject, one) is is_one] for is_one in (False, True))
     facts = {"points": twips / 20, "good": len(asked) - len(wrong), "every": len(asked)}
     if not asked:
         yield found(Mark.FAIL, "font-no-text")
@@ -112,9 +111,9 @@ def line_spacing(subject: Subject, rule: Rule) -> Iterator[Finding]:
         yield from _more(len(some) - _SHOWN, mark)
 
 
-def is_apart(paragraph: Paragraph) -> bool:
+def is_apart(subject: Subject, paragraph: Paragraph) -> bool:
     """Whether it is a heading, a caption, or stands in a table or beside the text: the rule does not name those."""
-    return paragraph.is_heading or paragraph.story != "body" or bool(CAPTION.match(paragraph.text.strip()))
+    return paragraph.is_heading or paragraph.story != "body" or paragraph.number in subject.captions
 
 
 def _more(number: int, mark: Mark) -> Iterable[Finding]:

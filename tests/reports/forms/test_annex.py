@@ -88,6 +88,29 @@ def test_the_chapter_says_what_was_not_met_and_what_is_open(chapter: Path, bundl
             assert titles[result.requirement] in text.partition("如实说明")[2]
 
 
+@pytest.mark.usefixtures("undrawn")
+def test_a_campaign_that_planned_nothing_claims_nothing(tmp_path: Path) -> None:
+    made = example(tmp_path)
+    counts = made.campaign.counts.model_copy(update={"planned": 0, "verdicts": {}})
+    made.campaign = made.campaign.model_copy(update={"results": (), "counts": counts})
+    write_form(write_bundle(made, tmp_path / "bundle"), "annex4-2025", tmp_path / "a.docx", Applicant())
+    text = "".join(one.text for one in read_document(tmp_path / "a.docx").paragraphs)
+    assert "没有计划任何要求" in text
+    assert "没有不通过" not in text
+    assert "测试自 0 个测点进行，" in text
+    assert "判定规则：" not in text
+
+
+def test_where_it_was_measured_from_is_said_where_it_is_known(bundle: Bundle, tmp_path: Path) -> None:
+    used = {one for result in bundle.campaign.results for one in result.vantages}
+    assert f"测试自 {len(used)} 个测点进行，" in "".join(Told(bundle).campaign())
+    made = example(tmp_path)
+    vantages = tuple(one.model_copy(update={"zone": "office"}) for one in made.plant.vantages)
+    made.plant = made.plant.model_copy(update={"vantages": vantages})
+    told = Told(write_bundle(made, tmp_path / "bundle"))
+    assert f"测试自 {len(used)} 个测点进行（位于 1 个安全域）" in "".join(told.campaign())
+
+
 @pytest.fixture
 def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
     """No pictures, which take seconds to draw."""

@@ -216,6 +216,33 @@ def test_captions_above_their_pictures_will_do(checked: Check, good: Written) ->
     assert codes(checked(document), "A4-PIC-CAPTION") == []
 
 
+def test_pictures_side_by_side_have_captions_side_by_side(checked: Check, good: Written) -> None:
+    document = good.document()
+    first, second = [one._p for one in document.paragraphs if one._p.findall(f".//{qn('w:drawing')}")][:2]
+    first.addnext(second)  # picture, picture, caption, caption
+    assert codes(checked(document), "A4-PIC-CAPTION") == []
+    caption = second.getnext()
+    caption.getparent().remove(caption)
+    assert "caption-missing" in codes(checked(document), "A4-PIC-CAPTION")
+
+
+def test_running_text_that_begins_like_a_caption_is_running_text(checked: Check, good: Written) -> None:
+    document = good.document()
+    one = document.paragraphs[2]
+    one.runs[0].text = "图 1 " + one.runs[0].text
+    one.runs[0].font.size = Pt(9)
+    said = checked(document)
+    assert answer(said, "A4-FONT").mark is Mark.FAIL
+    assert codes(said, "A4-PIC-CAPTION") == []
+
+
+def test_a_line_that_reads_like_a_heading_is_none_where_a_heading_is(checked: Check, good: Written) -> None:
+    document = good.document()
+    document.add_paragraph("第一部分见前文")
+    said = checked(document)
+    assert codes(said, "A4-PARTS") == []
+
+
 def test_pictures_cropped_linked_and_missing_are_told(checked: Check, good: Written) -> None:
     document = good.document()
     fills = document.element.body.findall(f".//{qn('pic:blipFill')}")

@@ -114,6 +114,25 @@ def test_a_run_wins_over_its_styles_and_those_over_defaults(tmp_path: Path) -> N
     assert looks[2][1] == 18
 
 
+def test_a_size_with_its_unit_is_in_points(tmp_path: Path) -> None:
+    one = read(paragraph('<w:r><w:rPr><w:sz w:val="16pt"/></w:rPr><w:t>字</w:t></w:r>'), tmp_path).paragraphs[0]
+    assert one.pieces[0].look.half_points == 32
+
+
+@pytest.mark.parametrize("hidden", ["run", "drawing"])
+def test_a_picture_that_is_not_shown_does_not_count(hidden: str, tmp_path: Path) -> None:
+    document = docx.Document()
+    run = document.add_paragraph().add_run()
+    picture = run.add_picture(BytesIO(png()))
+    if hidden == "run":
+        run.font.hidden = True
+    else:
+        picture._inline.docPr.set("hidden", "1")
+    found = read(document, tmp_path)
+    assert found.pictures == []
+    assert len(found.media) == 1
+
+
 def test_a_ring_of_styles_is_cut(tmp_path: Path) -> None:
     document = docx.Document()
     one, other = (document.styles.add_style(name, 1) for name in "甲乙")
