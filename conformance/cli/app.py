@@ -17,24 +17,25 @@ from profiles.language import Texts
 from profiles.problem import UserMistake
 from profiles.verdict import ExitStatus
 
-#: Name of a command: module here, and its Typer group or command function. In the order of ``--help``.
+#: Name of a command: module here, and its Typer group or command function. In the order of ``--help``: as
+#: they come in the life of a campaign.
 COMMANDS = {
     "try": ("demo", "try_plant"),
+    "lab": ("lab", "app"),
     "plant": ("plant", "app"),
     "profile": ("profile", "app"),
-    "lab": ("lab", "app"),
-    "waiver": ("documents", "waiver"),
     "particulars": ("documents", "particulars"),
-    "report": ("report", "report"),
-    "compare": ("compare", "compare"),
-    "check-form": ("check_form", "check_form"),
-    "verify": ("verify", "verify"),
-    "score": ("score", "score"),
-    "fleet": ("fleet", "app"),
-    "sign": ("sign", "sign"),
+    "waiver": ("documents", "waiver"),
     "key": ("key", "app"),
+    "sign": ("sign", "sign"),
+    "verify": ("verify", "verify"),
     "pack": ("pack", "pack"),
     "unpack": ("pack", "unpack"),
+    "report": ("report", "report"),
+    "check-form": ("check_form", "check_form"),
+    "compare": ("compare", "compare"),
+    "score": ("score", "score"),
+    "fleet": ("fleet", "app"),
 }
 
 #: Base of the exceptions for wrong arguments, of which typer names only this descendant.
@@ -53,7 +54,14 @@ class LazyGroup(TyperGroup):
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:  # noqa: ANN401  # click's types have no public name
         """The command that the first argument names, imported."""
         name, listed, rest = super().resolve_command(ctx, args)
-        return name, _imported(name) if name in COMMANDS else listed, rest
+        if name not in COMMANDS:
+            return name, listed, rest
+        found = _imported(name)
+        if ctx.obj:
+            from conformance.cli.framework import speak
+
+            speak(found)
+        return name, found, rest
 
 
 app = typer.Typer(cls=LazyGroup, help=_texts.get("cli.plantproof"))
@@ -90,8 +98,13 @@ def run(arguments: Sequence[str]) -> int:
     :attr:`~profiles.verdict.ExitStatus.USAGE`.
     """
     command = typer.main.get_command(app)
+    helping = _may_show_help(arguments)
+    if helping:
+        from conformance.cli.framework import speak
+
+        speak(command)
     try:
-        status = command.main(list(arguments), prog_name="plantproof", standalone_mode=False)
+        status = command.main(list(arguments), prog_name="plantproof", standalone_mode=False, obj=helping)
     except UserMistake as mistake:
         from reports.wording import visible
 
@@ -105,12 +118,17 @@ def run(arguments: Sequence[str]) -> int:
     return status if isinstance(status, int) else 0
 
 
+def _may_show_help(arguments: Sequence[str]) -> bool:
+    """Whether help is asked for, or may come by itself: of a group that is named without a command."""
+    return "--help" in arguments or sum(not argument.startswith("-") for argument in arguments) <= 2
+
+
 def _imported(name: str) -> Any:  # noqa: ANN401  # as above
     module, attribute = COMMANDS[name]
     found = getattr(import_module(f"conformance.cli.{module}"), attribute)
     if not isinstance(found, typer.Typer):
         function, found = found, typer.Typer(add_completion=False)
-        found.command(name)(function)
+        found.command(name, help=_texts.get(f"cli.{name}-does"))(function)
     command = typer.main.get_command(found)
     command.name = name
     return command

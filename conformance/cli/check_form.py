@@ -22,26 +22,24 @@ if TYPE_CHECKING:
     from reports.forms.answer import Checked
     from reports.forms.answer import Finding
 
+_texts = Texts.of("conformance")
+
 _SHOWN = 8  # findings of one rule in the table
 _SHOWN_PASSES = 3  # where there is nothing else to tell
 _LOOKS = {"fail": ("✕", "bold red"), "warn": ("◆", "yellow"), "manual": ("○", "cyan"), "pass": ("●", "green")}
 
 
 def check_form(
-    file: Annotated[Path, typer.Argument(help="DOCX file, whoever wrote it (DOCX 文件)")],
-    form: Annotated[str, typer.Option("--form", metavar="NAME", help="form (申报表格)")] = "annex4-2025",
-    bundle: Annotated[
-        Path | None, typer.Option("--bundle", help="bundle that it belongs to: tie and redaction (所属证据包)")
-    ] = None,
+    file: Annotated[Path, typer.Argument(help=_texts.get("cli.form-file"))],
+    form: Annotated[str, typer.Option("--form", metavar="NAME", help=_texts.get("cli.form-name"))] = "annex4-2025",
+    bundle: Annotated[Path | None, typer.Option("--bundle", help=_texts.get("cli.form-bundle"))] = None,
     assessment: Annotated[
-        Path | None, typer.Option("--assessment", metavar="FILE", help="self-assessment report (自评估报告)")
+        Path | None, typer.Option("--assessment", metavar="FILE", help=_texts.get("cli.form-assessment"))
     ] = None,
-    seen: Annotated[
-        list[str] | None, typer.Option("--seen", metavar="RULE", help="a person has looked at it (人工已确认的规则)")
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="machine-readable answer (机器可读)")] = False,
+    seen: Annotated[list[str] | None, typer.Option("--seen", metavar="RULE", help=_texts.get("cli.form-seen"))] = None,
+    as_json: Annotated[bool, typer.Option("--json", help=_texts.get("cli.json"))] = False,
 ) -> int:
-    """Check a document; exit 0 all pass, 1 a rule fails, 3 something left for a person, 4 unreadable (检查申报文档)."""
+    """Check a document; exit 0 all pass, 1 a rule fails, 3 something left for a person, 4 unreadable."""
     from reports.bundle import Bundle
     from reports.forms.check import check_form as check
 

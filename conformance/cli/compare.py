@@ -9,9 +9,12 @@ from typing import Annotated
 
 import typer
 
+from profiles.language import Texts
 from profiles.language import current_language
 from profiles.problem import Problem
 from profiles.problem import UserMistake
+
+_texts = Texts.of("conformance")
 
 _WORSE = 1  #: exit status
 
@@ -25,13 +28,11 @@ class Form(StrEnum):
 
 
 def compare(
-    bundles: Annotated[list[Path], typer.Argument(help="bundles, the earlier one first (证据包，先前的在前)")],
-    form: Annotated[Form, typer.Option("--format", help="how it is told (输出形式)")] = Form.TABLE,
-    unverified: Annotated[
-        bool, typer.Option("--unverified", help="compare without checking the bundles (不校验证据包)")
-    ] = False,
+    bundles: Annotated[list[Path], typer.Argument(help=_texts.get("cli.compare-bundles"))],
+    form: Annotated[Form, typer.Option("--format", help=_texts.get("cli.compare-format"))] = Form.TABLE,
+    unverified: Annotated[bool, typer.Option("--unverified", help=_texts.get("cli.compare-unverified"))] = False,
 ) -> int:
-    """Compare campaigns; exit 0 if nothing got worse, 1 if something did, 4 if one cannot be read (比较测试)."""
+    """Compare campaigns; exit 0 if nothing got worse, 1 if something did, 4 if one cannot be read."""
     from rich.console import Console
 
     from reports import comparison

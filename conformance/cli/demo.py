@@ -18,14 +18,16 @@ from profiles.language import Texts
 from profiles.language import current_language
 from profiles.verdict import ExitStatus
 
+_texts = Texts.of("conformance")
+
 PROFILE = "virtual-plant"  #: something of every pillar, with limits for this plant
 
 
 def try_plant(
-    profile: Annotated[list[str] | None, typer.Option(help=f"profile, may repeat (要求集, default: {PROFILE})")] = None,
-    defect: Annotated[list[str] | None, typer.Option(help="switch this defect on first, may repeat (缺陷)")] = None,
-    evidence: Annotated[Path | None, typer.Option(help="evidence directory (证据目录)")] = None,
-    name: Annotated[str, typer.Option(help="name of the virtual plant (虚拟工厂名)")] = "try",
+    profile: Annotated[list[str] | None, typer.Option(help=_texts.get("cli.try-profile"))] = None,
+    defect: Annotated[list[str] | None, typer.Option(help=_texts.get("cli.try-defect"))] = None,
+    evidence: Annotated[Path | None, typer.Option(help=_texts.get("cli.try-evidence"))] = None,
+    name: Annotated[str, typer.Option(help=_texts.get("cli.try-name"))] = "try",
 ) -> None:
     """Bring a virtual plant up, run the suites on it, seal and verify the bundle, take the plant down.
 

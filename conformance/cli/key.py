@@ -11,7 +11,7 @@ import typer
 from profiles.language import Texts
 
 _texts = Texts.of("conformance")
-app = typer.Typer(help=_texts.get("cli.key"), no_args_is_help=True)
+app = typer.Typer(help=_texts.get("cli.key"), no_args_is_help=True, add_completion=False)
 
 _PASSPHRASE = typer.Option("--passphrase", metavar="env:NAME", help=_texts.get("cli.key-passphrase"))
 

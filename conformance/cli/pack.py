@@ -7,14 +7,18 @@ from typing import Annotated
 
 import typer
 
-_OUT = typer.Option("--out", metavar="PATH", help="default: beside it (默认与其并列)")
+from profiles.language import Texts
+
+_texts = Texts.of("conformance")
+
+_OUT = typer.Option("--out", metavar="PATH", help=_texts.get("cli.pack-out"))
 
 
 def pack(
-    bundle: Annotated[Path, typer.Argument(help="folder of the bundle (证据包文件夹)")],
+    bundle: Annotated[Path, typer.Argument(help=_texts.get("cli.bundle-folder"))],
     out: Annotated[Path | None, _OUT] = None,
 ) -> None:
-    """Write a bundle as one .zip, the same bytes on every machine (把证据包打成一个文件)."""
+    """Write a bundle as one .zip, the same bytes on every machine."""
     from reports import archive
     from reports.bundle import Bundle
 
@@ -25,10 +29,10 @@ def pack(
 
 
 def unpack(
-    archive: Annotated[Path, typer.Argument(help="archive of a bundle (.zip 文件)")],
+    archive: Annotated[Path, typer.Argument(help=_texts.get("cli.unpack-archive"))],
     out: Annotated[Path | None, _OUT] = None,
 ) -> None:
-    """Write the folder of a packed bundle; whatever leads elsewhere or grows without bounds is refused (解开证据包)."""
+    """Write the folder of a packed bundle; whatever leads elsewhere or grows without bounds is refused."""
     from reports.archive import unpack as write
 
     target = out or archive.with_suffix("")

@@ -18,28 +18,27 @@ if TYPE_CHECKING:
     from reports.formats import Writer
 
 
+_texts = Texts.of("conformance")
+
+
 def report(
-    bundle: Annotated[Path, typer.Argument(help="folder of the bundle, or its .zip (证据包)")],
-    format: Annotated[str, typer.Option("--format", metavar="NAME", help="format of the report (报告格式)")] = "html",
-    lang: Annotated[
-        str | None, typer.Option("--lang", metavar="zh|en", help="language it opens in (打开时的语言)")
-    ] = None,
+    bundle: Annotated[Path, typer.Argument(help=_texts.get("cli.bundle"))],
+    format: Annotated[str, typer.Option("--format", metavar="NAME", help=_texts.get("cli.report-format"))] = "html",
+    lang: Annotated[str | None, typer.Option("--lang", metavar="zh|en", help=_texts.get("cli.report-lang"))] = None,
     earlier: Annotated[
         list[Path] | None,
-        typer.Option("--earlier", metavar="BUNDLE", help="earlier bundle, for the trend; may repeat (历年证据包)"),
+        typer.Option("--earlier", metavar="BUNDLE", help=_texts.get("cli.report-earlier")),
     ] = None,
-    out: Annotated[
-        Path | None, typer.Option("--out", metavar="FILE", help="default: beside the bundle (默认与证据包并列)")
-    ] = None,
+    out: Annotated[Path | None, typer.Option("--out", metavar="FILE", help=_texts.get("cli.report-out"))] = None,
     form: Annotated[
         str | None,
-        typer.Option("--form", metavar="NAME", help="application form, DOCX, in place of --format (申报表格)"),
+        typer.Option("--form", metavar="NAME", help=_texts.get("cli.report-form")),
     ] = None,
     applicant: Annotated[
-        Path | None, typer.Option("--applicant", metavar="FILE", help="what the applicant states (申报单位文件)")
+        Path | None, typer.Option("--applicant", metavar="FILE", help=_texts.get("cli.report-applicant"))
     ] = None,
 ) -> None:
-    """Make a report of a bundle; exit 4 if the bundle cannot be read (由证据包生成报告)."""
+    """Make a report of a bundle; exit 4 if the bundle cannot be read."""
     if lang is not None and lang not in LANGUAGES:
         raise typer.BadParameter(Texts.of("conformance").get("cli.unknown-language", found=lang), param_hint="--lang")
     from reports.archive import opened as unpacked

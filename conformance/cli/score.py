@@ -30,7 +30,7 @@ def score(
     as_json: Annotated[bool, typer.Option("--json", help=_texts.get("cli.json"))] = False,
     template: Annotated[bool, typer.Option("--template", help=_texts.get("cli.score-template"))] = False,
 ) -> None:
-    """Score a bundle by weights; exit 4 where one is missing (按权重计算得分)."""
+    """Score a bundle by weights; exit 4 where one is missing."""
     from reports import scoring
     from reports.sound import open_bundle
     from reports.sound import sound_bundle

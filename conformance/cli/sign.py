@@ -19,29 +19,26 @@ if TYPE_CHECKING:
     from reports.signing.signers import Signer
 
 
+_texts = Texts.of("conformance")
+
+
 def sign(
-    bundle: Annotated[Path, typer.Argument(help="folder of the bundle (证据包文件夹)")],
-    key: Annotated[
-        list[str] | None, typer.Option("--key", metavar="KEY", help="key file or pkcs11: URI, may repeat (密钥)")
-    ] = None,
+    bundle: Annotated[Path, typer.Argument(help=_texts.get("cli.bundle-folder"))],
+    key: Annotated[list[str] | None, typer.Option("--key", metavar="KEY", help=_texts.get("cli.sign-key"))] = None,
     passphrase: Annotated[
         str | None,
-        typer.Option("--passphrase", metavar="env:NAME", help="where the passphrase is (口令所在的环境变量)"),
+        typer.Option("--passphrase", metavar="env:NAME", help=_texts.get("cli.key-passphrase")),
     ] = None,
-    tsa: Annotated[
-        str | None, typer.Option("--tsa", metavar="URL", help="time-stamp authority, RFC 3161 (时间戳机构)")
-    ] = None,
-    timestamp: Annotated[
-        bool, typer.Option("--timestamp", help="time-stamp what has none; with PLANTPROOF_TSA or --tsa (补时间戳)")
-    ] = False,
+    tsa: Annotated[str | None, typer.Option("--tsa", metavar="URL", help=_texts.get("cli.sign-tsa"))] = None,
+    timestamp: Annotated[bool, typer.Option("--timestamp", help=_texts.get("cli.sign-timestamp"))] = False,
     write_query: Annotated[
-        Path | None, typer.Option("--write-query", metavar="DIR", help="write questions to carry away (写出时间戳请求)")
+        Path | None, typer.Option("--write-query", metavar="DIR", help=_texts.get("cli.sign-write-query"))
     ] = None,
     attach: Annotated[
-        list[Path] | None, typer.Option("--attach", metavar="FILE.tsr", help="attach an answer (附上时间戳答复)")
+        list[Path] | None, typer.Option("--attach", metavar="FILE.tsr", help=_texts.get("cli.sign-attach"))
     ] = None,
 ) -> int:
-    """Verify a sealed bundle and sign it, or time-stamp its signatures; exit 3 if the authority is silent (签名)."""
+    """Verify a sealed bundle and sign it, or time-stamp its signatures; exit 3 if the authority is silent."""
     from reports.signing.authority import authority
     from reports.signing.authority import stamp
     from reports.signing.passphrase import Passphrase

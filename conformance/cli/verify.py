@@ -20,25 +20,27 @@ if TYPE_CHECKING:
     from reports.signing.found import SignatureFound
     from reports.verification import Verification
 
+_texts = Texts.of("conformance")
+
 _ALTERED = 1  #: exit status; 0 is a sound bundle, and 4 (``ExitStatus.USAGE``) one that cannot be read
 _SHOWN = 50  #: findings in the table
 
 
 def verify(
-    bundle: Annotated[Path, typer.Argument(help="folder of the bundle, or its .zip (证据包)")],
+    bundle: Annotated[Path, typer.Argument(help=_texts.get("cli.bundle"))],
     key: Annotated[
         list[Path] | None,
-        typer.Option("--key", metavar="PEM", help="key that must have signed, may repeat (签名者公钥)"),
+        typer.Option("--key", metavar="PEM", help=_texts.get("cli.verify-key")),
     ] = None,
     trust: Annotated[
-        list[Path] | None, typer.Option("--trust", metavar="CA.pem", help="authority of signers (签名者证书的机构)")
+        list[Path] | None, typer.Option("--trust", metavar="CA.pem", help=_texts.get("cli.verify-trust"))
     ] = None,
     tsa_trust: Annotated[
-        list[Path] | None, typer.Option("--tsa-trust", metavar="CA.pem", help="authority of time-stamps (时间戳的机构)")
+        list[Path] | None, typer.Option("--tsa-trust", metavar="CA.pem", help=_texts.get("cli.verify-tsa-trust"))
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="machine-readable answer (机器可读)")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help=_texts.get("cli.json"))] = False,
 ) -> int:
-    """Hash every file, judge again, check signatures; exit 0 sound, 1 altered, 4 unreadable (校验证据包)."""
+    """Hash every file, judge again, check signatures; exit 0 sound, 1 altered, 4 unreadable."""
     from reports.answer import VerificationAnswer
     from reports.answer import answer
     from reports.signing.expected import Expected
