@@ -156,7 +156,7 @@ def format_number(number: Fraction, limit: Fraction | None = None, *, digits: in
     """
     decimals = _decimals(number, digits)
     if limit is not None and (number != limit or _is_decimal(number)):
-        while _sign(_scaled(number, decimals) - limit * Fraction(10) ** decimals) != _sign(number - limit):
+        while _sign(_scaled(number, decimals) - _shifted(limit, decimals)) != _sign(number - limit):
             decimals += 1
     return _written(_scaled(number, decimals), decimals)
 
@@ -188,7 +188,7 @@ def _decimals(number: Fraction, digits: int) -> int:
     """Decimals that show so many digits, counted from the first that is not zero; negative for a power of ten."""
     top, bottom = abs(number.numerator), number.denominator
     leading = len(str(top)) - len(str(bottom))
-    if top < bottom * Fraction(10) ** leading:
+    if _shifted(Fraction(bottom), leading) > top:
         leading -= 1
     return digits - 1 - leading if leading > _MOST_PLAIN else max(0, digits - 1 - leading)
 
@@ -199,7 +199,13 @@ def _is_decimal(number: Fraction) -> bool:
 
 
 def _scaled(magnitude: Fraction, decimals: int) -> int:
-    return round(magnitude * Fraction(10) ** decimals)
+    return round(_shifted(magnitude, decimals))
+
+
+def _shifted(number: Fraction, decimals: int) -> Fraction:
+    """``number`` times 10^``decimals``; a fraction's own power would be many times slower."""
+    power = int(10 ** abs(decimals))
+    return number * power if decimals >= 0 else number / power
 
 
 def _sign(number: Fraction | int) -> int:

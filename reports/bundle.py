@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from collections.abc import Mapping
 from functools import cached_property
 from functools import lru_cache
+from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING
 from typing import Any
@@ -114,8 +115,21 @@ class Manifest(Record):
     checksum: str | None = None  #: SHA-256 of the canonical manifest without this field; none in version 1
 
 
+def _once(read: Callable[[Bundle], _T]) -> Callable[[Bundle], _T]:
+    """Keep what ``read`` gives: who verifies a bundle and then shows it asks for the same things several times."""
+
+    @wraps(read)
+    def kept(bundle: Bundle) -> _T:
+        if read.__name__ not in bundle.already:
+            bundle.already[read.__name__] = read(bundle)
+        found: _T = bundle.already[read.__name__]
+        return found
+
+    return kept
+
+
 class Bundle:
-    """A bundle, read when asked for; use :meth:`open`.
+    """A bundle, each part of which is read once, when asked for; use :meth:`open`.
 
     What is read is checked against its model, not against the manifest: that is ``reports.verify``.
     Every property raises :class:`~profiles.problem.UserMistake` if its file is missing or malformed.
@@ -124,6 +138,8 @@ class Bundle:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.named = path  #: what a user called it by: an archive is read from the folder it was unpacked to
+        self.already: dict[str, Any] = {}  #: what was read, by the method that read it
+        self.already_profiles: dict[str, Profile] = {}
         self.earlier: tuple[Bundle, ...] = ()  #: of the same plant from before, where a reader wants the trend shown
 
     @classmethod
@@ -208,21 +224,27 @@ class Bundle:
         """
         return self.table.select(methods, targets)
 
+    @_once
     def read_campaign(self) -> Campaign:
-        """``results.json``, not cached. Raises :class:`Malformed`, as all ``read_`` methods do."""
+        """``results.json``. Raises :class:`Malformed`, as all ``read_`` methods do."""
         return self._json(RESULTS, Campaign)
 
+    @_once
     def read_manifest(self) -> Manifest:
         """``manifest.json``, as the newest version has it."""
-        value = self.read_json(MANIFEST)
         try:
-            return Manifest.model_validate(newest_manifest(MANIFEST, value))
+            return Manifest.model_validate(newest_manifest(MANIFEST, self.read_manifest_json()))
         except ValidationError as error:
             raise Malformed(MANIFEST, _first(error)) from None
 
     def read_version(self) -> int:
         """The version of the format in which the bundle was sealed."""
-        return version_of(MANIFEST, self.read_json(MANIFEST))
+        return version_of(MANIFEST, self.read_manifest_json())
+
+    @_once
+    def read_manifest_json(self) -> Any:  # noqa: ANN401 - whatever stands there
+        """``manifest.json`` as it stands there, whatever it says."""
+        return self.read_json(MANIFEST)
 
     def read_json(self, name: str) -> Any:  # noqa: ANN401 - whatever stands there
         """A JSON file as it stands there, whatever it says."""
@@ -239,6 +261,7 @@ class Bundle:
             except (ValueError, RecursionError) as error:
                 raise Malformed(name, f"line {number}: {error}") from None
 
+    @_once
     def read_chain(self) -> ChainTable:
         """``chain.parquet``."""
         from reports.chain_file import ChainTable
@@ -249,6 +272,7 @@ class Bundle:
             except ValueError as error:
                 raise Malformed(CHAIN, str(error)) from None
 
+    @_once
     def read_plant(self) -> Plant:
         """``plant.yaml``; it is self-contained, so it may not name further files."""
         plant = _parsed(PLANT, Plant, _text(PLANT, read_plain(self.path, PLANT)))
@@ -261,25 +285,33 @@ class Bundle:
         wanted = tuple(names)
         if len(wanted) > MAX_PROFILES:
             raise Malformed(PROFILES, f"{len(wanted)} profiles")
-        return tuple(self._profile(name) for name in wanted)
+        for name in wanted:
+            if name not in self.already_profiles:
+                self.already_profiles[name] = self._profile(name)
+        return tuple(self.already_profiles[name] for name in wanted)
 
+    @_once
     def read_waivers(self) -> tuple[Waiver, ...]:
         """``waivers.yaml``; nothing where there is none."""
         found = self._beside(WAIVERS, WaiverFile)
         return found.waivers if found else ()
 
+    @_once
     def read_particulars(self) -> Particulars:
         """``particulars.yaml``; empty where there is none."""
         return self._beside(PARTICULARS, Particulars) or Particulars()
 
+    @_once
     def read_attempts(self) -> tuple[Result, ...]:
         """``attempts.jsonl``."""
         return tuple(self._lines(ATTEMPTS, Result))
 
+    @_once
     def read_events(self) -> tuple[Event, ...]:
         """``events.jsonl``."""
         return tuple(self._lines(EVENTS, Event))
 
+    @_once
     def read_table(self) -> ObservationTable:
         """``observations.parquet``."""
         from reports.parquet import ObservationTable

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from collections.abc import Iterator
+from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
 from typing import IO
+from typing import Any
 
+import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from reports.bundle import ChainRecord
@@ -23,8 +25,7 @@ from reports.chain import START
 from reports.chain import Entry
 from reports.chain import Linked
 from reports.parquet import ROW_GROUP
-from reports.parquet import refuse_large
-from reports.parquet import unpacked
+from reports.parquet import read_table
 
 #: Columns, in order: those of :class:`~reports.chain.Entry`.
 SCHEMA = pa.schema(
@@ -39,6 +40,7 @@ SCHEMA = pa.schema(
         pa.field("link", pa.binary(32), nullable=False),
     ]
 )
+Wanted = np.ndarray[Any, np.dtype[np.bool_]]
 _SLICE = 8_192  #: entries turned into Python objects at a time
 
 
@@ -61,7 +63,11 @@ class ChainTable:
     """The chain of a bundle, in memory as columns."""
 
     def __init__(self, table: pa.Table) -> None:
+        kinds = table["kind"].dictionary_encode().combine_chunks()
         self._table = table
+        self._kinds: Sequence[str] = kinds.dictionary.to_pylist()
+        self._codes = kinds.indices.to_numpy()
+        self._latest: tuple[int, list[Linked]] = -1, []
 
     @classmethod
     def read(cls, file: IO[bytes]) -> ChainTable:
@@ -71,12 +77,7 @@ class ChainTable:
             ValueError: if it is no such file, larger than any campaign, or no chain.
         """
         try:
-            written = pq.ParquetFile(file)
-            if not written.schema_arrow.remove_metadata().equals(SCHEMA):
-                raise ValueError(f"unexpected columns: {', '.join(written.schema_arrow.names[:20])}")
-            refuse_large(written.metadata)
-            table = unpacked(written)
-            table.validate(full=True)
+            table = read_table(file, SCHEMA)
         except (pa.ArrowException, OSError) as error:
             raise ValueError(str(error)) from None
         made = cls(table)
@@ -88,40 +89,46 @@ class ChainTable:
 
     def record(self) -> ChainRecord:
         """What a manifest says of it."""
-        batches = self._table.filter(pc.equal(self._table["kind"], OBSERVATIONS))
-        adopted = batches.filter(batches["adopted"])
+        batches = self._of(OBSERVATIONS)
+        rows, adopted = self._table["rows"].to_numpy(), self._table["adopted"].to_numpy()
         head = self._table["link"][len(self) - 1].as_py() if len(self) else START
         return ChainRecord(
             head=head.hex(),
             entries=len(self),
-            observations=pc.sum(batches["rows"]).as_py() or 0,
-            adopted=pc.sum(adopted["rows"]).as_py() or 0,
+            observations=int(rows[batches].sum()),
+            adopted=int(rows[batches & adopted].sum()),
         )
 
     def entries(self, kind: str | None = None) -> Iterator[Linked]:
         """The entries (of one kind), each with the link before it."""
-        if not len(self):
-            return
-        links = self._table["link"].combine_chunks()
-        before = pa.concat_arrays([pa.array([START], SCHEMA.field("link").type), links.slice(0, len(links) - 1)])
-        table = self._table.append_column("before", before)
-        if kind is not None:
-            table = table.filter(pc.equal(table["kind"], kind))
-        for start in range(0, table.num_rows, _SLICE):
-            part = table.slice(start, _SLICE)
+        wanted = None if kind is None else self._of(kind)
+        for start in range(0, len(self), _SLICE):
+            if wanted is None:
+                yield from self._linked(start)
+            elif wanted[start : start + _SLICE].any():
+                yield from (linked for linked in self._linked(start) if linked[0].kind == kind)
+
+    def _linked(self, start: int) -> list[Linked]:
+        """The entries of one slice; the latest is kept, and that of most campaigns is their only one."""
+        if self._latest[0] != start:
+            part = self._table.slice(start, _SLICE)
             columns = [part["utc"].cast(pa.int64()) if name == "utc" else part[name] for name in SCHEMA.names]
-            made = map(Entry._make, zip(*(column.to_pylist() for column in columns), strict=True))
-            yield from zip(made, part["before"].to_pylist(), strict=True)
+            made = [Entry._make(fields) for fields in zip(*(column.to_pylist() for column in columns), strict=True)]
+            first = self._table["link"][start - 1].as_py() if start else START
+            before = [first, *(entry.link for entry in made[:-1])]
+            self._latest = start, list(zip(made, before, strict=True))
+        return self._latest[1]
+
+    def _of(self, kind: str) -> Wanted:
+        """Which entries are of a kind."""
+        found: Wanted = self._codes == (self._kinds.index(kind) if kind in self._kinds else -1)
+        return found
 
     def _require_order(self) -> None:
-        numbers = self._table["entry"].to_numpy()
+        numbers, rows = self._table["entry"].to_numpy(), self._table["rows"].to_numpy()
         if len(self) and ((numbers[0], numbers[-1]) != (1, len(self)) or (numbers[1:] - numbers[:-1] != 1).any()):
             raise ValueError("its entries are not numbered one by one")
-        if unknown := set(pc.unique(self._table["kind"]).to_pylist()) - {*KINDS}:
+        if unknown := {*self._kinds} - {*KINDS}:
             raise ValueError(f"entries of an unknown kind: {', '.join(sorted(unknown)[:5])}")
-        rows = self._table["rows"]
-        single = pc.not_equal(self._table["kind"], OBSERVATIONS)
-        if pc.any(
-            pc.or_(pc.and_(single, pc.not_equal(rows, 1)), pc.or_(pc.less(rows, 0), pc.greater(rows, BATCH)))
-        ).as_py():
+        if ((rows != 1) & ~self._of(OBSERVATIONS)).any() or (rows < 0).any() or (rows > BATCH).any():
             raise ValueError("an entry cannot have so many rows")

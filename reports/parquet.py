@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from collections.abc import Iterator
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import IO
@@ -48,6 +49,7 @@ SCHEMA = pa.schema(
 _FEW_VALUES = ["method", "vantage", "target", "address", "quantity", "unit", "error"]
 ROW_GROUP = 65_536  #: rows; no group of a bundle has more
 _SLICE = 8_192  #: rows turned into Python objects at a time
+_SMALL = 1 << 17  #: bytes up to which a file is read at once
 KEPT = 400_000  #: most rows kept as Python objects, some 100 MB
 MAX_ROWS = 50_000_000  #: more than 20,000 endpoints need in a month; a bundle that claims more is refused
 MAX_BYTES = 4 << 30  #: of the columns unpacked
@@ -111,16 +113,9 @@ class ObservationTable:
             ValueError: if it is no such file, or larger than any campaign.
         """
         try:
-            written = pq.ParquetFile(file)
-            if not written.schema_arrow.remove_metadata().equals(SCHEMA):
-                raise ValueError(f"unexpected columns: {', '.join(written.schema_arrow.names[:20])}")
-            refuse_large(written.metadata)
-            file.seek(0)
-            table = unpacked(pq.ParquetFile(file, read_dictionary=[*_FEW_VALUES, "detail"]))
-            table.validate(full=True)
+            return cls(read_table(file, SCHEMA, dictionaries=[*_FEW_VALUES, "detail"]))
         except (pa.ArrowException, OSError) as error:
             raise ValueError(str(error)) from None
-        return cls(table)
 
     def __len__(self) -> int:
         return self._length
@@ -132,8 +127,9 @@ class ObservationTable:
         if not parts:
             return
         found = np.concatenate(parts)
-        codes = [self._methods[method] for method in methods if method in self._methods]
-        found = found[np.isin(self._method_codes[found], codes) & self._effective[found]]
+        of_method = np.zeros(len(self._methods) + 1, bool)  # by code
+        of_method[[self._methods[method] for method in methods if method in self._methods]] = True
+        found = found[of_method[self._method_codes[found]] & self._effective[found]]
         found.sort()
         for start in range(0, len(found), _SLICE):
             yield from self._observations(found[start : start + _SLICE])
@@ -169,7 +165,27 @@ class ObservationTable:
             yield from zip(*(column(part) for column in self._columns[:width]), strict=True)
 
 
-def refuse_large(about: pq.FileMetaData) -> None:
+def read_table(file: IO[bytes], schema: pa.Schema, *, dictionaries: Sequence[str] = ()) -> pa.Table:
+    """A Parquet file of exactly ``schema``; each value of the columns ``dictionaries`` is kept once.
+
+    Raises:
+        ValueError: if it has other columns, or is larger than any campaign.
+        pa.ArrowException: if it is no Parquet file, or damaged.
+        OSError: likewise.
+    """
+    start = file.read(_SMALL + 1)
+    source = file if len(start) > _SMALL else pa.BufferReader(start)  # a small one without going through Python again
+    written = pq.ParquetFile(source)
+    if not written.schema_arrow.remove_metadata().equals(schema):
+        raise ValueError(f"unexpected columns: {', '.join(written.schema_arrow.names[:20])}")
+    _refuse_large(written.metadata)
+    source.seek(0)
+    table = _unpacked(pq.ParquetFile(source, read_dictionary=dictionaries, metadata=written.metadata))
+    table.validate(full=True)
+    return table
+
+
+def _refuse_large(about: pq.FileMetaData) -> None:
     """Raise ``ValueError`` if the file is too large by what its footer says of itself."""
     groups = [about.row_group(index) for index in range(about.num_row_groups)]
     unpacked = sum(group.total_byte_size for group in groups)
@@ -179,16 +195,18 @@ def refuse_large(about: pq.FileMetaData) -> None:
         raise ValueError(f"a row group of more than {ROW_GROUP} rows")
 
 
-def unpacked(written: pq.ParquetFile) -> pa.Table:
+def _unpacked(written: pq.ParquetFile) -> pa.Table:
     """All row groups; raise ``ValueError`` after the one with which they are too large, whatever the footer said."""
-    groups = [written.schema_arrow.empty_table()]
+    groups: list[pa.Table] = []
     unpacked = 0
     for index in range(written.num_row_groups):
-        groups.append(written.read_row_group(index))
+        # Of a few rows, threads cost more than they bring.
+        parallel = written.metadata.row_group(index).num_rows > _SLICE
+        groups.append(written.read_row_group(index, use_threads=parallel))
         unpacked += groups[-1].nbytes
         if unpacked > MAX_BYTES:
             raise ValueError(f"too large: more than {MAX_BYTES} bytes, unlike its footer says")
-    return pa.concat_tables(groups)
+    return pa.concat_tables(groups) if groups else written.schema_arrow.empty_table()
 
 
 class _FewValues:

@@ -67,14 +67,25 @@ def verify(bundle: Path | str, expected: Expected | None = None, *, recompute: b
     path = Path(bundle)
     with opened(path) as folder:
         verification = Verification(path)
-        _verify_folder(folder, verification, expected or Expected(), recompute=recompute)
+        _verify_folder(Bundle(folder), verification, expected or Expected(), recompute=recompute)
         if folder != path:
             _compare_archive(path, folder, verification)
     return verification
 
 
-def _verify_folder(folder: Path, verification: Verification, expected: Expected, *, recompute: bool) -> None:
-    bundle = verification.bundle
+def verify_read(bundle: Bundle, *, recompute: bool = True) -> Verification:
+    """Check a bundle in a folder as :func:`verify` does; what it holds is then read, and what is said of it verified.
+
+    Raises:
+        UserMistake: as :func:`verify`.
+    """
+    verification = Verification(bundle.path)
+    _verify_folder(bundle, verification, Expected(), recompute=recompute)
+    return verification
+
+
+def _verify_folder(read: Bundle, verification: Verification, expected: Expected, *, recompute: bool) -> None:
+    bundle, folder = verification.bundle, read.path
     if not folder.is_dir():
         raise UserMistake([Problem("bundle-absent", "reports", file=str(bundle))])
     try:
@@ -85,7 +96,6 @@ def _verify_folder(folder: Path, verification: Verification, expected: Expected,
         raise UserMistake([Problem("bundle-unreadable", "reports", file=place, facts=facts)]) from error
     if not present.keys() & {MANIFEST, RESULTS}:
         raise UserMistake([Problem("bundle-no-results", "reports", file=str(bundle), facts={"name": RESULTS})])
-    read = Bundle(folder)
     read.refuse_newer()
     manifest = _manifest(read, present, verification)
     if manifest is not None:
@@ -135,7 +145,7 @@ def _manifest(bundle: Bundle, present: Mapping[str, int], verification: Verifica
         return None
     try:
         written = read_plain(bundle.path, MANIFEST)
-        value = bundle.read_json(MANIFEST)
+        value = bundle.read_manifest_json()
         manifest = bundle.read_manifest()
         verification.version = bundle.read_version()
     except Malformed as malformed:

@@ -19,7 +19,7 @@ from reports.fleet.finding import fingerprint
 from reports.fleet.synthetic import FACT
 from reports.result import Result
 from reports.scoring import pillars_by_requirement
-from reports.verify import verify
+from reports.verify import verify_read
 
 VERIFIED, HASHED, ALTERED, UNREADABLE = "verified", "hashed", "altered", "unreadable"
 _TOLD = 3  #: findings of an altered bundle that are told
@@ -50,12 +50,13 @@ def read(task: Task) -> Entry:
     manifest, files = fingerprint(folder)
     marks = {"manifest": manifest, "files": files}
     try:
-        verification = verify(folder, recompute=task.full)
+        bundle = Bundle(folder)
+        verification = verify_read(bundle, recompute=task.full)
         if not verification.sound:
             found = verification.alterations
             said = "; ".join(f"{it.place}: {it.text('en')}" for it in found[:_TOLD])
             return Entry(unsound(task.name, ALTERED, found[0].code, said) | marks)
-        entry = _rows(task.name, Bundle.open(folder))
+        entry = _rows(task.name, bundle)
     except UserMistake as mistake:
         return Entry(unsound(task.name, UNREADABLE, mistake.problems[0].code, mistake.text("en")) | marks)
     entry.bundle |= marks | {"state": VERIFIED if task.full else HASHED}

@@ -16,10 +16,13 @@ from hypothesis import strategies as st
 from profiles import observation
 from profiles.problem import UserMistake
 from reports import chain
+from reports import chain_file
 from reports.chain import Break
 from reports.chain import Entry
 from reports.chain import Followed
 from reports.chain import Linked
+from reports.chain_file import ChainTable
+from reports.chain_file import write_chain
 from reports.journal import FILE
 from reports.seal import seal
 from reports.store import EvidenceStore
@@ -300,3 +303,21 @@ def test_where_nothing_fits_the_search_ends() -> None:
     found = followed(entries, [-1] * 1_000)
     assert found[-1].rest
     assert len(found) < 100
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 100])
+def test_entries_have_their_links_wherever_a_slice_ends(
+    size: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kinds = [chain.CAMPAIGN, chain.SESSION, chain.EVENT, chain.RESULT, chain.EVENT, chain.EVENT]
+    entries = [
+        Entry(number, kind, 1, 1, number, False, "", bytes([number] * 32)) for number, kind in enumerate(kinds, 1)
+    ]
+    linked = list(zip(entries, [chain.START, *(entry.link for entry in entries)], strict=False))
+    write_chain(tmp_path / "chain.parquet", entries)
+    monkeypatch.setattr(chain_file, "_SLICE", size)
+    with (tmp_path / "chain.parquet").open("rb") as file:
+        table = ChainTable.read(file)
+    assert list(table.entries()) == linked
+    for kind in chain.KINDS:
+        assert list(table.entries(kind)) == [one for one in linked if one[0].kind == kind]

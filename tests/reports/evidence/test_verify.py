@@ -27,6 +27,7 @@ from reports.bundle import Bundle
 from reports.result import Campaign
 from reports.verification import Verification
 from reports.verify import verify
+from reports.verify import verify_read
 from tests.reports.evidence.forging import relink
 from tests.reports.evidence.forging import reseal
 
@@ -445,7 +446,7 @@ def test_a_table_that_is_larger_than_its_footer_says_is_given_up(bundle: Path, m
     stated = sum(about.row_group(index).total_byte_size for index in range(about.num_row_groups))
     read: list[int] = []
     real = pq.ParquetFile.read_row_group
-    monkeypatch.setattr(pq.ParquetFile, "read_row_group", lambda it, index: read.append(index) or real(it, index))
+    monkeypatch.setattr(pq.ParquetFile, "read_row_group", lambda it, at, **how: read.append(at) or real(it, at, **how))
     monkeypatch.setattr("reports.parquet.MAX_BYTES", stated + 1)
     with pytest.raises(UserMistake, match="unlike its footer says"):
         _ = Bundle(bundle).table
@@ -544,3 +545,12 @@ def test_every_finding_has_its_text_and_every_text_its_finding() -> None:
     signed |= set(re.findall(r'code = "([a-z-]+)"', signing)) | {"signer-untrusted", "unsigned"}  # chosen among two
     signed |= set(re.findall(r'^ANNOUNCED = "([a-z-]+)"', signing, re.MULTILINE))
     assert set(re.findall(r'found\(\s*"([a-z-]+)"', source)) | broken | signed == told
+
+
+def test_what_is_read_after_the_verification_is_what_was_verified(bundle: Path) -> None:
+    opened = Bundle(bundle)
+    assert verify_read(opened).sound
+    shutil.rmtree(bundle)
+    assert (opened.campaign.campaign, opened.plant.plant) == (opened.manifest.campaign, opened.campaign.plant)
+    assert tuple(profile.profile for profile in opened.profiles) == opened.campaign.profiles
+    assert len(opened.table) > 0
