@@ -87,7 +87,8 @@ def _print(verification: Verification) -> None:
     for line in _signatures(verification):
         console.print(Text(line))
     if not verification.signatures:
-        console.print(Text(texts.get("verify.unsigned"), "dim"))
+        said = "verify.unsigned" if verification.chain is not None else "verify.unsigned-unchained"
+        console.print(Text(texts.get(said), "dim"))
     elif not any(one.identified for one in verification.signatures):
         console.print(Text(texts.get("verify.unidentified"), "yellow"))
     for note in verification.notes:

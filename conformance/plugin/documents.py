@@ -12,6 +12,8 @@ from pathlib import Path
 from fixtures.plant.model import Plant
 from fixtures.scoping import Case
 from profiles.document import read
+from profiles.problem import Problem
+from profiles.problem import UserMistake
 from reports import particulars
 from reports import waivers
 from reports.bundle import PARTICULARS
@@ -47,7 +49,11 @@ class Documents:
             UserMistake: if a waiver of an earlier session has expired since and no other was given.
         """
         if WAIVERS not in self._texts and (known := store.documents().get(WAIVERS)):
-            waivers.checked(read(known, WAIVERS), self._plant, self._cases, today())
+            try:
+                waivers.checked(read(known, WAIVERS), self._plant, self._cases, today())
+            except UserMistake as mistake:
+                kept = Problem("waivers-of-before", "conformance", file=WAIVERS)
+                raise UserMistake([*mistake.problems, kept]) from None
         for name, text in self._texts.items():
             store.put_document(name, text)
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from profiles.language import Texts
 from profiles.problem import UserMistake
+from reports.signing.names import ENVELOPE
 from reports.wording import visible
 
 if TYPE_CHECKING:
@@ -80,3 +81,12 @@ class CampaignSigning:
             yield from self._done.lines(bundle)
         if self._failed:
             yield Texts.of("reports").get("sign.unsigned", error=visible(self._failed), bundle=bundle)
+        elif self._done is None and (earlier := _signed_before(bundle)):
+            yield Texts.of("reports").get("sign.unsigned-now", earlier=earlier.name, bundle=bundle)
+
+
+def _signed_before(bundle: Path) -> Path | None:
+    """The bundle that this one took the place of, if that was signed."""
+    before = [path for path in bundle.parent.glob(f"{bundle.name}.*") if path.suffix[1:].isdecimal()]
+    latest = max(before, key=lambda path: int(path.suffix[1:]), default=None)
+    return latest if latest is not None and (latest / ENVELOPE).is_file() else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Sequence
 from datetime import date
+from datetime import timedelta
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from conformance.cli import main
+from conformance.plugin import documents
 from fixtures.plant.model import Plant
 from fixtures.scoping import Case
 from fixtures.scoping import plan
@@ -98,6 +100,23 @@ def test_what_is_wrong_with_a_waiver_is_told_with_its_place(
     assert problem.code.startswith(code)
     assert problem.line > 1
     assert all(problem.text(language) for language in ("zh", "en"))
+
+
+def test_waivers_that_expired_before_a_campaign_goes_on_are_refused_with_what_to_do(
+    tmp_path: Path, evidence: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plant, cases = evidence.plant, plan(evidence.plant, [evidence.profile])
+    monkeypatch.setattr(documents, "today", lambda: TODAY)
+    with evidence.create() as store:
+        documents.Documents(plant, cases, {WAIVERS: written(tmp_path, GOOD)}).keep(store)
+        documents.Documents(plant, cases, {}).keep(store)  # the same day
+        monkeypatch.setattr(documents, "today", lambda: TODAY + timedelta(days=1))
+        with pytest.raises(UserMistake) as told:
+            documents.Documents(plant, cases, {}).keep(store)
+        assert [problem.code for problem in told.value.problems] == ["waiver-expired", "waivers-of-before"]
+        assert "--waivers FILE" in told.value.text("en")
+        documents.Documents(plant, cases, {WAIVERS: written(tmp_path)}).keep(store)
+        documents.Documents(plant, cases, {}).keep(store)
 
 
 def test_two_waivers_of_one_scope_are_one_too_many(tmp_path: Path, asked: Any) -> None:

@@ -55,6 +55,20 @@ def test_without_a_key_nothing_is_signed(evidence: Any) -> None:
     assert (attached(bundle), list(signing.said(bundle))) == ([], [])
 
 
+def test_a_signature_that_a_resumed_campaign_loses_is_told(evidence: Any, tester: Any) -> None:
+    sealed(evidence, CampaignSigning([str(tester.key)], None, None, plan_only=False, environment={}))
+    for time in range(2):  # the second time, the bundle before had none either
+        again = CampaignSigning(None, None, None, plan_only=False, environment={})
+        with evidence.resume() as store:
+            bundle = seal(store, evidence.bundle, signing=again).path
+        told = list(again.said(bundle))
+        if time == 0:
+            assert len(told) == 1
+            assert "bundle.1" in told[0]
+            assert "plantproof sign" in told[0]
+    assert told == []
+
+
 def test_a_plan_needs_no_key() -> None:
     CampaignSigning(["no-such.key"], None, None, plan_only=True, environment={})
     with pytest.raises(UserMistake):
