@@ -32,6 +32,7 @@ from reports.view.material import Material
 from reports.view.paged import PagedData
 from reports.view.particulars import particulars
 from reports.view.particulars import registered
+from reports.view.register import Asking
 from reports.view.register import RegisterView
 from reports.view.register import asked
 from reports.view.register import view_register
@@ -126,15 +127,14 @@ def view(material: Material, *, register: bool = True) -> Page:
 
     Args:
         material: the content of a bundle.
-        register: whether the register of all objects is shown; without, it is empty. It takes a step for every
-            object of every item, which of 20,000 objects and 1,000 items is most of the work.
+        register: whether the register of all objects is shown; without, it is empty, and no plan is made for it.
     """
     campaign = material.campaign
     zone = zone_of(campaign.started_utc)
     standing = Standing.of(campaign.results)
     known = things(material.plant)
     verdicts = {result.item: result.verdict for result in campaign.results if not result.scope}
-    paged = PagedData(known.values(), asked(material) if register else {}, material.reached, verdicts)
+    paged = PagedData(known.values(), asked(material) if register else Asking(()), material.reached, verdicts)
     waiving = waivings(material)
     items = [view_item(item, paged) for item in _items(material, known, waiving)]
     return Page(

@@ -18,7 +18,7 @@ from reports.view.listing import PAGE
 from reports.view.listing import Row
 from reports.view.listing import Thing
 from reports.view.register import STATES
-from reports.view.register import Asked
+from reports.view.register import Asking
 from reports.view.register import RegisterView
 from reports.view.register import State
 from reports.view.register import state_of
@@ -55,7 +55,7 @@ class PagedData:
 
     Args:
         things: every object of the plant; what findings name besides joins them.
-        asked: by id, the items that ask for an object.
+        asked: the items that ask for each object.
         reached: by id, its layers as :mod:`reports.view.reached` tells them.
         verdicts: of all items, by id, in order.
     """
@@ -63,7 +63,7 @@ class PagedData:
     def __init__(
         self,
         things: Iterable[Thing],
-        asked: Mapping[str, Sequence[Asked]],
+        asked: Asking,
         reached: Mapping[str, str],
         verdicts: Mapping[str, Verdict],
     ) -> None:
@@ -96,7 +96,7 @@ class PagedData:
 
     def as_json(self, items: Iterable[Listed]) -> dict[str, Any]:
         """Plain data, as the script reads it; ``items`` are all of the report's, in order."""
-        asked: dict[tuple[int, ...], int] = {}
+        asked: dict[int, int] = {}
         columns = {name: _Column() for name in ("zone", "area", "cls", "technology", "layers")}
         asks = []
         short = {text: reached(text) for text in {"", *self._reached.values()}}
@@ -107,7 +107,7 @@ class PagedData:
             columns["technology"].add(thing.technology)
             declared = place < self._declared
             columns["layers"].add(short[self._reached.get(thing.id, "") if declared else ""])
-            asks.append(_index(asked, tuple(2 * one.item + one.drawn for one in self._asks(place, thing))))
+            asks.append(_index(asked, self._entry(place, thing)))
         return {
             "page": PAGE,
             "items": [[item.anchor, item.id, _plain(item.title), item.verdict] for item in items],
@@ -120,21 +120,26 @@ class PagedData:
             }
             | {name: column.codes for name, column in columns.items()},
             "words": {name: column.words() for name, column in columns.items()},
-            "asked": list(asked),
+            "asked": [[2 * one.item + one.drawn for one in self._asked.entries[entry]] for entry in asked],
             "reasons": [_plain(reason) for reason in self._reasons],
             "notes": [_plain(note) for note in self._notes],
             "lists": self._lists,
         }
 
-    def _asks(self, place: int, thing: Thing) -> Sequence[Asked]:
-        """The items that ask for a declared object; a zone, or a stranger that a finding names, may share its id."""
-        return self._asked.get(thing.id, ()) if place < self._declared else ()
+    def _entry(self, place: int, thing: Thing) -> int:
+        """What asks for a declared object; a zone, or a stranger that a finding names, may share its id."""
+        return self._asked.entry(thing.id) if place < self._declared else 0
 
     def _states(self) -> list[State]:
-        return [
-            state_of(self._asks(place, thing), self._named.get(place, ()), self._verdicts)
-            for place, thing in enumerate(self._things)
-        ]
+        """How each object stands; of most no list has anything to say, and they stand as their entry does."""
+        unnamed: dict[int, State] = {}
+        found = []
+        for place, thing in enumerate(self._things):
+            entry, named = self._entry(place, thing), self._named.get(place)
+            if named is None and entry not in unnamed:
+                unnamed[entry] = state_of(self._asked.entries[entry], (), self._verdicts)
+            found.append(unnamed[entry] if named is None else state_of((), named, self._verdicts))
+        return found
 
 
 class _Column:

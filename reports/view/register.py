@@ -80,17 +80,52 @@ class RegisterView(NamedTuple):
     by_class: list[Tallied]
 
 
-def asked(material: Material) -> dict[str, list[Asked]]:
+class Asking:
+    """Which items ask for which objects, worked out by groups: objects that the same items ask for share one entry.
+
+    Args:
+        groups: objects with whether they were drawn, and the places of the items that ask for exactly these.
+    """
+
+    def __init__(self, groups: Iterable[tuple[Iterable[tuple[str, bool]], Sequence[int]]]) -> None:
+        belongs: dict[str, list[int]] = {}
+        places = []
+        for number, (members, asking) in enumerate(groups):
+            places.append(asking)
+            for id, drawn in members:
+                belongs.setdefault(id, []).append(2 * number + drawn)
+        entries: dict[tuple[int, ...], int] = {(): 0}
+        self._entry_of = {id: entries.setdefault(tuple(codes), len(entries)) for id, codes in belongs.items()}
+        self.entries: list[tuple[Asked, ...]] = [  #: the first is that of objects for which no item asks
+            tuple(sorted(Asked(place, bool(code & 1)) for code in codes for place in places[code >> 1]))
+            for codes in entries
+        ]
+
+    def entry(self, id: str) -> int:
+        """The place in :attr:`entries` of what asks for the object."""
+        return self._entry_of.get(id, 0)
+
+    def of(self, id: str) -> tuple[Asked, ...]:
+        """The items that ask for the object, in order."""
+        return self.entries[self.entry(id)]
+
+
+def asked(material: Material) -> Asking:
     """By object, the items that count it, as the plan has it."""
     whole = [result for result in material.campaign.results if not result.scope]
     planned = _planned(material)
-    found: dict[str, list[Asked]] = {}
+    alike: dict[tuple[object, ...], list[_Alike]] = {}
     for place, result in enumerate(whole):
         case = planned.get(result.item)
-        drawn, left_out = Asked(place, True), Asked(place, False)
-        for id, is_drawn in _members(case) if case else ((id, True) for id in _observed(result)):
-            found.setdefault(id, []).append(drawn if is_drawn else left_out)
-    return found
+        wanted = case.register.members if case else _observed(result)
+        # Of the same members the comparison looks at no more than whether each is the same object.
+        known = alike.setdefault(_question(case), [])
+        found = next((one for one in known if one.wanted == wanted), None)
+        if found is None:
+            found = _Alike(wanted, case, [])
+            known.append(found)
+        found.places.append(place)
+    return Asking((one.members(), one.places) for those in alike.values() for one in those)
 
 
 def state_of(asks: Iterable[Asked], named: Iterable[int], verdicts: Sequence[Verdict]) -> State:
@@ -140,6 +175,23 @@ def _planned(material: Material) -> dict[str, Case]:
         return {case.id: case for case in plan(material.plant, material.profiles) if not case.scope}
     except UserMistake:
         return {}
+
+
+class _Alike(NamedTuple):
+    """Items that ask the same of the same members, and so count the same ones."""
+
+    wanted: tuple[Member, ...] | tuple[str, ...]
+    case: Case | None  #: the first of them; none if no plan tells who was asked for
+    places: list[int]  #: of all of them
+
+    def members(self) -> Iterable[tuple[str, bool]]:
+        """Those that they count, and whether they were drawn."""
+        return _members(self.case) if self.case else ((str(id), True) for id in self.wanted)
+
+
+def _question(case: Case | None) -> tuple[object, ...]:
+    """What tells, beside its register, which members an item counts."""
+    return (case.requirement.indicator, repr(case.requirement.parameters)) if case else ()
 
 
 def _members(case: Case) -> Iterable[tuple[str, bool]]:

@@ -25,6 +25,7 @@ from reports.view.page import view
 from reports.view.reached import Reached
 from reports.view.register import STATES
 from reports.view.register import Asked
+from reports.view.register import Asking
 from reports.view.register import State
 from reports.view.register import state_of
 from reports.wording import reached
@@ -128,7 +129,50 @@ def test_without_a_plan_the_observed_targets_tell_who_was_asked_for(
     monkeypatch.setattr(register, "plan", impossible)
     asked = register.asked(made)
     results = [result for result in made.campaign.results if not result.scope]
-    assert [results[one.item].item for one in asked["s-00001"]] == ["NET-RCH-S"]
+    assert [results[one.item].item for one in asked.of("s-00001")] == ["NET-RCH-S"]
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.dictionaries(st.sampled_from("abcdef"), st.booleans()).map(lambda members: tuple(members.items())),
+            st.sets(st.integers(0, 9)),
+        ),
+        max_size=6,
+    )
+)
+def test_objects_that_the_same_items_ask_for_share_what_is_said_of_them(
+    groups: list[tuple[tuple[tuple[str, bool], ...], set[int]]],
+) -> None:
+    asking = Asking((members, sorted(places)) for members, places in groups)
+    for id in "abcdefg":
+        every = [
+            Asked(place, drawn)
+            for members, places in groups
+            for member, drawn in members
+            if member == id
+            for place in places
+        ]
+        assert asking.of(id) == tuple(sorted(every))
+    assert asking.of("g") == ()
+
+
+def test_items_that_ask_the_same_of_the_same_objects_are_worked_out_once(
+    made: Material, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (profile,) = made.profiles
+    first = made.campaign.results[0]
+    (asked,) = (one for one in profile.requirements if one.id == first.requirement)
+    ids = [f"MANY-{number}" for number in range(50)]
+    many = profile.model_copy(update={"requirements": tuple(asked.model_copy(update={"id": id}) for id in ids)})
+    results = tuple(first.model_copy(update={"item": id, "requirement": id}) for id in ids)
+    worked: list[str] = []
+    members = register._members
+    monkeypatch.setattr(register, "_members", lambda case: worked.append(case.id) or members(case))
+    campaign = made.campaign.model_copy(update={"results": results})
+    found = register.asked(replace(made, profiles=[many], campaign=campaign))
+    assert worked == ["MANY-0"]
+    assert [one.item for one in found.of("e-00000")] == list(range(50))
 
 
 def test_a_sample_tells_who_was_not_drawn(made: Material) -> None:
