@@ -131,15 +131,26 @@ def _requirements(items: Sequence[tuple[str, str, dict[Verdict, int]]]) -> Fleet
 
 
 def _values(index: Index) -> FleetTable:
-    """Quartiles of what was measured, over plants; values that are no finite number are left out."""
+    """Quartiles of what was measured, over plants; those without a value are counted beside them.
+
+    A share of which part is unknown has bounds and no value, also where it fails: quartiles of the others flatter.
+    """
     rows = index.rows(
         "SELECT item, unit, count(*) AS plants, quantile_cont(value, [0, 0.25, 0.5, 0.75, 1]) AS quartiles "
         "FROM results SEMI JOIN chosen USING (bundle) WHERE scope = '' AND isfinite(value) "
         "GROUP BY item, unit ORDER BY item, unit"
     )
-    columns = _columns("item", "unit", "plants", "least", "quarter", "median", "three-quarters", "greatest")
-    table = tuple((same(row["item"]), same(row["unit"]), row["plants"], *row["quartiles"]) for row in rows)
-    return FleetTable("values", said("report.values"), columns, table)
+    lacking = index.rows(
+        "SELECT item, count(*) AS plants FROM results SEMI JOIN chosen USING (bundle) "
+        "WHERE scope = '' AND verdict <> 'not-applicable' AND NOT coalesce(isfinite(value), false) GROUP BY item"
+    )
+    without = {row["item"]: row["plants"] for row in lacking}
+    columns = _columns("item", "unit", "plants", "least", "quarter", "median", "three-quarters", "greatest", "without")
+    table = tuple(
+        (same(row["item"]), same(row["unit"]), row["plants"], *row["quartiles"], without.get(row["item"], 0))
+        for row in rows
+    )
+    return FleetTable("values", said("report.values"), columns, table, said("report.values-mean"))
 
 
 def _reasons(index: Index) -> FleetTable:

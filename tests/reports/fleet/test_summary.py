@@ -54,6 +54,9 @@ def test_its_numbers_are_those_of_the_bundles(fleet: Path, indexed: Path) -> Non
     )
     row = next(row for row in table(summary, "values") if row[0] == "5G-RSRP")
     assert (row[1], row[2], row[3], row[7]) == ("dBm", len(values), values[0], values[-1])
+    for row in table(summary, "values"):
+        mine = [r for it in bundles for r in it.campaign.results if r.item == row[0]]
+        assert row[2] + row[8] == sum(r.verdict is not Verdict.NOT_APPLICABLE for r in mine)
     failing = Counter(
         (r.item, one.reason)
         for it in bundles
