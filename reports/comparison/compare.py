@@ -97,15 +97,18 @@ class Change:
     @property
     def left_out(self) -> bool:
         """Whether the later campaign was told not to measure it, as a re-test is: nothing follows from that."""
-        return self.after is not None and self.after.verdict is Verdict.NOT_TESTED and self.after.reason == "deselected"
+        return _deselected(self.after)
 
     @property
     def trend(self) -> Trend:
         """What it means; the verdict outweighs the value, and two questions have no trend.
 
-        Nothing gets better by no longer asking about an object that failed.
+        Nothing gets better by no longer asking about an object that failed, nor better or worse by being measured
+        again after a campaign that was told not to.
         """
-        if self.before is None or self.after is None or self.left_out or not self.same_question:
+        if self.before is None or self.after is None or not self.same_question:
+            return Trend.OTHER
+        if self.left_out or _deselected(self.before):
             return Trend.OTHER
         if self.verdict_changed:
             trend = verdict_trend(self.before.verdict, self.after.verdict)
@@ -262,6 +265,11 @@ def _plain(value: object) -> str:
 def _listed(ids: Iterable[str], most: int = 5) -> str:
     ordered = sorted(ids)
     return ", ".join(ordered[:most]) + (f", … ({len(ordered)})" if len(ordered) > most else "")
+
+
+def _deselected(result: Result | None) -> bool:
+    """Whether the campaign was told not to measure it."""
+    return result is not None and result.verdict is Verdict.NOT_TESTED and result.reason == "deselected"
 
 
 def _word(result: Result | None) -> Verdict | None:

@@ -73,8 +73,8 @@ def series_table(found: Series, language: str) -> RenderableType:
     title = _said("compare.series-title", language)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold", title=title)
     table.add_column(_said("compare.item", language), overflow="fold")
-    for side in found.sides:
-        table.add_column(moment(side.started)[:10], overflow="fold", justify="right")
+    for day in _days(found):
+        table.add_column(day, overflow="fold", justify="right")
     table.add_column(_said("compare.remark", language), overflow="fold")
     for row in _series_rows(found, language):
         table.add_row(*(Text(visible(cell)) for cell in row))
@@ -83,7 +83,7 @@ def series_table(found: Series, language: str) -> RenderableType:
 
 def series_markdown(found: Series, language: str) -> str:
     """The values of all campaigns beside each other, as Markdown."""
-    names = [_said("compare.item", language), *(moment(side.started)[:10] for side in found.sides)]
+    names = [_said("compare.item", language), *_days(found)]
     names.append(_said("compare.remark", language))
     lines = [f"## {_said('compare.series-title', language)}", "", _line(names), _line(["---"] * len(names))]
     lines += [_line(map(_escaped, row)) for row in _series_rows(found, language)]
@@ -111,6 +111,12 @@ def _series_rows(found: Series, language: str) -> Iterator[list[str]]:
     for row in found.rows:
         remark = "" if row.overall is Movement.NONE else _said(f"compare.moved-{row.overall}", language)
         yield [row.item, *(_result(result, language) for result in row.results), remark]
+
+
+def _days(found: Series) -> list[str]:
+    """When each campaign began: the day, and the time too if two began on one day."""
+    days = [moment(side.started)[:10] for side in found.sides]
+    return days if len(set(days)) == len(days) else [moment(side.started) for side in found.sides]
 
 
 def _heading(comparison: Comparison, language: str) -> Iterator[str]:
@@ -175,7 +181,9 @@ def _result(result: Result | None, language: str) -> str:
 
 
 def _asked(one: Difference, language: str) -> str:
-    return _said(f"compare.asked-{one.code}", language, before=one.before or "–", after=one.after or "–")
+    sides = (moment(side) if one.code == "order" else side for side in (one.before, one.after))
+    before, after = (side or "–" for side in sides)
+    return _said(f"compare.asked-{one.code}", language, before=before, after=after)
 
 
 def _change_record(change: Change) -> dict[str, Any]:

@@ -201,8 +201,10 @@ def test_what_was_not_to_be_measured_again_is_not_said_to_be_the_same(make: Make
     whole = [one for one in results if not one.scope]
     left_out = sum(one.verdict is Verdict.NOT_TESTED for one in whole)
     assert left_out
-    assert f"{len(whole) - left_out} items: 0 changed" in told
-    assert f"{left_out} more were not to be measured" in told
+    assert f"Items: {len(whole) - left_out}. Verdict changed: 0." in told
+    assert f"Not to be measured this time: {left_out} more." in told
+    again = compare(after, make(SILENT))
+    assert {change.trend for change in again.changes} == {Trend.OTHER}
 
 
 def test_the_same_again_is_silent(make: Make) -> None:
@@ -249,6 +251,12 @@ def test_years_are_put_in_order(make: Make) -> None:
     row = next(row for row in found.rows if row.item == "RCH-E")
     assert [one.value for one in row.results if one] == [100.0, 50.0, 100.0]
     assert (row.moved, row.overall) == ((Movement.FALLEN, Movement.RISEN), Movement.SAME)
+
+
+def test_campaigns_of_one_day_are_told_apart(make: Make) -> None:
+    found = series([make(), make(SILENT), make()])
+    heading = show.series_markdown(found, "en").splitlines()[2]
+    assert heading.count(" UTC") == 3
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])
