@@ -128,8 +128,10 @@ def unpack(archive: Path, folder: Path) -> None:
     what the disk has room for, and more than :data:`MAX_GROWTH` times what the archive has.
 
     Raises:
-        UserMistake: if it is refused, is damaged, or cannot be written.
+        UserMistake: if there is none, it is refused, is damaged, or cannot be written.
     """
+    if not archive.is_file():
+        raise _mistake("archive-absent", archive)
     if folder.exists():
         raise _mistake("archive-taken", folder)
     draft = folder.with_name(f".{folder.name}.unpacking-{os.getpid()}")

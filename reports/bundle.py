@@ -150,6 +150,8 @@ class Bundle:
             UserMistake: if there is no such folder, it holds no results, or it is of a later version.
         """
         folder = Path(path)
+        if folder.is_file():
+            raise UserMistake([Problem("bundle-is-file", "reports", file=str(path))])
         if not folder.is_dir():
             raise UserMistake([Problem("bundle-absent", "reports", file=str(path))])
         if not (folder / RESULTS).is_file():

@@ -27,6 +27,7 @@ from profiles.problem import UserMistake
 from reports.archive import differs_at
 from reports.archive import pack
 from reports.archive import unpack
+from reports.bundle import Bundle
 from reports.verify import verify
 
 Making = Callable[[zipfile.ZipFile], object]
@@ -100,6 +101,16 @@ def test_nothing_is_overwritten(sealed: Path, tmp_path: Path) -> None:
         unpack(tmp_path / "b.zip", tmp_path / "folder")
     assert code_of(refused.value) == "archive-taken"
     assert sorted(it.name for it in tmp_path.iterdir()) == ["a.zip", "b.zip", "folder"]
+
+
+def test_what_is_not_there_or_not_a_folder_is_called_so(sealed: Path, tmp_path: Path) -> None:
+    with pytest.raises(UserMistake) as refused:
+        unpack(tmp_path / "none.zip", tmp_path / "none")
+    assert code_of(refused.value) == "archive-absent"
+    pack(sealed, tmp_path / "packed.zip")
+    with pytest.raises(UserMistake) as refused:
+        Bundle.open(tmp_path / "packed.zip")
+    assert code_of(refused.value) == "bundle-is-file"
 
 
 def test_a_folder_with_a_link_is_not_packed(sealed: Path, tmp_path: Path) -> None:

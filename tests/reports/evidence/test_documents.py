@@ -199,6 +199,12 @@ def test_a_waiver_that_had_expired_or_is_unknown_is_found_by_verification(sealed
 def test_the_examples_are_sound(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = Path(next(iter(examples)))
     assert load_particulars(folder / "particulars.yaml") == Particulars()
+    example = (folder / "waivers.yaml").read_text("utf-8")
+    assert validate(load(folder / "waivers.yaml"), WaiverFile).waivers == ()  # whoever changes nothing waives nothing
+    used = tmp_path / "used.yaml"
+    head, _, waivers = example.partition("waivers: []")
+    used.write_text(head + "waivers:" + waivers.replace("\n#", "\n"), "utf-8")
+    assert [one.id for one in validate(load(used), WaiverFile).waivers] == ["NET-RCH-X"]
     for command, name in (("waiver", "waivers.yaml"), ("particulars", "particulars.yaml")):
         with pytest.raises(SystemExit) as ended:
             main([command, "new", str(tmp_path / name)])
