@@ -41,7 +41,8 @@ class KnownValues:
         words = _vocabulary()
         told = {one for one in values if any(leaks(one))}  # an address is none of our words, whatever examples say
         self.short = sorted(one for one in values if _is_short(one))
-        self.common = sorted(one for one in values if one not in persons | told | set(self.short) and one in words)
+        certain = persons | told | set(self.short)
+        self.common = sorted(one for one in values - certain if one in words)
         self.values = values.difference(self.short, self.common)
         self._lengths: dict[str, list[int]] = {}
         for value in self.values:
