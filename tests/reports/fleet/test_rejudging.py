@@ -157,7 +157,7 @@ def scheduler() -> Iterator[str]:
     distributed = pytest.importorskip("distributed")
     with (
         distributed.LocalCluster(
-            n_workers=2, threads_per_worker=1, processes=True, host="127.0.0.1", dashboard_address=None
+            n_workers=2, threads_per_worker=1, processes=True, host="127.0.0.1", dashboard_address="127.0.0.1:0"
         ) as cluster,
     ):
         yield cluster.scheduler_address
@@ -175,6 +175,20 @@ def test_a_task_that_kills_its_worker_costs_no_other() -> None:
     script = Path(__file__).with_name("hurting_cluster.py")
     done = subprocess.run([sys.executable, script], capture_output=True, text=True, check=True, timeout=120)
     assert json.loads(done.stdout) == {"a": "A", "b": "B", "c": "C", "die": "process-died", "raise": "broke"}
+
+
+def test_a_cluster_without_workers_is_not_waited_for_for_ever(
+    fleet: Path, own: Profile, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    distributed = pytest.importorskip("distributed")
+    monkeypatch.setattr("reports.fleet.cluster._LOOK_S", 0.1)
+    monkeypatch.setattr("reports.fleet.cluster._WORKERLESS_S", 0.5)
+    with (
+        distributed.LocalCluster(n_workers=0, host="127.0.0.1", dashboard_address="127.0.0.1:0") as cluster,
+        pytest.raises(UserMistake, match=r"no workers for 0\.5 s") as raised,
+    ):
+        rejudge_fleet(fleet, [own], tmp_path / "out", workers=0, scheduler=cluster.scheduler_address)
+    assert cluster.scheduler_address in raised.value.text("zh")
 
 
 def test_a_scheduler_that_is_not_there_is_told(
