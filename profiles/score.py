@@ -59,7 +59,11 @@ class Sums:
 
     def bounds(self) -> Bounds | None:
         """The score; none where nothing of any weight applies."""
-        return Bounds(self.met / self.all, (self.met + self.open) / self.all) if self.all else None
+        met, whole = self.met, self.all
+        if not whole:
+            return None
+        low = met / whole
+        return Bounds(low, (met + self.open) / whole if self.open else low)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +71,13 @@ class PillarScore:
     """One pillar's score."""
 
     pillar: str
-    bounds: Bounds | None  #: none where nothing of any weight applies
     weight: Fraction | None  #: of the pillar in the total, if pillars have weights
     sums: Sums
+
+    @property
+    def bounds(self) -> Bounds | None:
+        """The score; none where nothing of any weight applies."""
+        return self.sums.bounds()
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,9 +132,7 @@ def score(judged: Iterable[Judged], weights: Weights) -> Score | Unscored:
             mine.failed += weight
     return Score(
         pillars=tuple(
-            PillarScore(name, sums[name].bounds(), (weights.pillars or {}).get(name), sums[name])
-            for name in PILLARS
-            if name in sums
+            PillarScore(name, (weights.pillars or {}).get(name), sums[name]) for name in PILLARS if name in sums
         ),
         total=total(sums, weights.pillars),
         open=tuple(it.item for it in items if it.verdict in OPEN_VERDICTS),

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from profiles.problem import Problem
 from profiles.problem import UserMistake
@@ -22,8 +23,10 @@ from profiles.weights import FORMAT
 from profiles.weights import Weights
 from profiles.weights import load_weights
 from profiles.weights import weights_of
-from reports.bundle import Bundle
-from reports.result import Result
+
+if TYPE_CHECKING:
+    from reports.bundle import Bundle
+    from reports.result import Result
 
 _DIGITS = 2  #: of a score out of 100, as shown
 

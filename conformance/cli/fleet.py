@@ -49,8 +49,8 @@ def index(
     as_json: _Json = False,
 ) -> int:
     """Verify and index every bundle below a folder; exit 1 if some are altered or unreadable."""
-    from reports.fleet.index import NAME
     from reports.fleet.index import index as make
+    from reports.fleet.layout import NAME
     from reports.fleet.shown import index_table
 
     target = out or directory.resolve().with_name(f"{directory.resolve().name}.{NAME}")

@@ -23,8 +23,8 @@ from profiles.verdict import Verdict
 from reports.bundle import Bundle
 from reports.bundle import parse_profile
 from reports.fleet.finding import fingerprint
-from reports.fleet.reading import ALTERED
-from reports.fleet.reading import UNREADABLE
+from reports.fleet.layout import ALTERED
+from reports.fleet.layout import UNREADABLE
 from reports.fleet.reading import Task
 from reports.fleet.reading import result_row
 from reports.rejudge import conclude

@@ -15,7 +15,7 @@ from typing import Any
 
 from profiles.problem import Problem
 from profiles.problem import UserMistake
-from reports.fleet.reading import VERIFIED
+from reports.fleet.layout import VERIFIED
 
 #: Clocks of testers may be off by so much, and zones be mistaken; what is later than that lies in the future.
 _TOLERANCE = timedelta(days=1)

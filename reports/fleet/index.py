@@ -24,20 +24,22 @@ from reports import host
 from reports.fleet.finding import Found
 from reports.fleet.finding import find_bundles
 from reports.fleet.finding import fingerprint
+from reports.fleet.layout import ABOUT
+from reports.fleet.layout import ALTERED
+from reports.fleet.layout import BUNDLES
+from reports.fleet.layout import FAILING
+from reports.fleet.layout import FORMAT
+from reports.fleet.layout import HASHED
+from reports.fleet.layout import RESULTS
+from reports.fleet.layout import UNREADABLE
+from reports.fleet.layout import VERIFIED
+from reports.fleet.layout import require_index
 from reports.fleet.pool import Done
 from reports.fleet.pool import each
-from reports.fleet.reading import ALTERED
-from reports.fleet.reading import HASHED
-from reports.fleet.reading import UNREADABLE
-from reports.fleet.reading import VERIFIED
 from reports.fleet.reading import Entry
 from reports.fleet.reading import Task
 from reports.fleet.reading import read
 from reports.fleet.reading import unsound
-
-FORMAT = "plantproof-fleet-index/1"
-NAME = "fleet-index"  #: of the index, beside the bundles, if none is given
-ABOUT, BUNDLES, RESULTS, FAILING = "index.json", "bundles.parquet", "results.parquet", "failing.parquet"
 
 
 @dataclass(slots=True)
@@ -94,22 +96,6 @@ def index(
     finally:
         shutil.rmtree(draft, ignore_errors=True)
     return counts
-
-
-def require_index(folder: Path) -> None:
-    """Do nothing if ``folder`` holds an index that this version reads.
-
-    Raises:
-        UserMistake: otherwise.
-    """
-    try:
-        about = json.loads((folder / ABOUT).read_text("utf-8"))
-        found = str(about.get("format"))
-    except (OSError, ValueError, AttributeError):
-        raise UserMistake([Problem("fleet-no-index", "reports.fleet", file=str(folder))]) from None
-    if found != FORMAT:
-        facts = {"found": found[:60], "expected": FORMAT}
-        raise UserMistake([Problem("fleet-index-version", "reports.fleet", file=str(folder), facts=facts)])
 
 
 class _Plan:

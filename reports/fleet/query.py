@@ -10,10 +10,10 @@ from typing import Any
 
 from profiles.problem import Problem
 from profiles.problem import UserMistake
-from reports.fleet.index import BUNDLES
-from reports.fleet.index import FAILING
-from reports.fleet.index import RESULTS
-from reports.fleet.index import require_index
+from reports.fleet.layout import BUNDLES
+from reports.fleet.layout import FAILING
+from reports.fleet.layout import RESULTS
+from reports.fleet.layout import require_index
 
 _TABLES = {"bundles": BUNDLES, "results": RESULTS, "failing": FAILING}
 _THREADS = 2

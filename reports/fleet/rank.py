@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from bisect import bisect_left
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Mapping
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -92,9 +93,9 @@ class Ranking:
     excluded: list[Excluded]
     reviewed: frozenset[str] | None = None  #: plants that passed the authority's review; ``None``: not known
 
-    def count(self, cut: Cut, rounded_up: bool, *words: Within) -> int:
-        """How many plants are within a cut in one of these ways."""
-        return sum(place.within[cut.percent][rounded_up] in words for place in self.places)
+    def count(self, cut: Cut, *, rounded_up: bool) -> Counter[Within]:
+        """How many plants are within a cut in which way."""
+        return Counter(place.within[cut.percent][rounded_up] for place in self.places)
 
 
 def rank(
@@ -153,15 +154,14 @@ def stand(places: Sequence[Place], cuts: Sequence[Cut]) -> None:
     ends = {key: (order[it.low], order[it.high]) for key, it in distinct.items()}
     lows = sorted(ends[id(it.bounds)][0] for it in places)
     highs = sorted(ends[id(it.bounds)][1] for it in places)
+    limits = {cut.percent: cut.places for cut in cuts}
     for it in places:
         low, high = ends[id(it.bounds)]
         it.best = 1 + len(lows) - bisect_right(lows, high)
         others_may_pass = len(highs) - bisect_right(highs, low) - (high > low)  # less itself
         others_may_reach = len(highs) - bisect_left(highs, low) - 1
         it.worst, it.last = 1 + others_may_pass, 1 + others_may_reach
-        for cut in cuts:
-            down, up = (_within(it, limit) for limit in cut.places)
-            it.within[cut.percent] = down, up
+        it.within = {share: (_within(it, down), _within(it, up)) for share, (down, up) in limits.items()}
 
 
 def _within(place: Place, limit: int) -> Within:

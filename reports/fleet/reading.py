@@ -16,12 +16,15 @@ from profiles.verdict import Verdict
 from reports.bundle import Bundle
 from reports.fleet.basis import basis
 from reports.fleet.finding import fingerprint
+from reports.fleet.layout import ALTERED
+from reports.fleet.layout import HASHED
+from reports.fleet.layout import UNREADABLE
+from reports.fleet.layout import VERIFIED
 from reports.fleet.synthetic import FACT
 from reports.result import Result
 from reports.scoring import pillars_by_requirement
 from reports.verify import verify_read
 
-VERIFIED, HASHED, ALTERED, UNREADABLE = "verified", "hashed", "altered", "unreadable"
 _TOLD = 3  #: findings of an altered bundle that are told
 _LONGEST = 500  #: characters of what is told
 

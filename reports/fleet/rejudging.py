@@ -31,9 +31,9 @@ from reports.fleet.cluster import each_on
 from reports.fleet.finding import find_bundles
 from reports.fleet.finding import fingerprint
 from reports.fleet.index import shown_name
+from reports.fleet.layout import UNREADABLE
 from reports.fleet.pool import Done
 from reports.fleet.pool import each
-from reports.fleet.reading import UNREADABLE
 from reports.fleet.reading import Task
 
 FORMAT = "plantproof-fleet-rejudged/1"

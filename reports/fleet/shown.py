@@ -124,8 +124,8 @@ def cut_sentence(ranking: Ranking, cut: Cut) -> Said:
         "percent": percent(cut.percent), "plants": cut.plants, "exact": f"{float(cut.exact):g}", "down": down, "up": up
     }  # fmt: skip
     for name, rounded_up in (("", False), ("up_", True)):
-        for word in (Within.IN, Within.TIED, Within.UNDECIDED):
-            facts[f"{name}{word.value}"] = ranking.count(cut, rounded_up, word)
+        counts = ranking.count(cut, rounded_up=rounded_up)
+        facts |= {f"{name}{word.value}": counts[word] for word in (Within.IN, Within.TIED, Within.UNDECIDED)}
     return said("rank.cut" if down != up else "rank.cut-whole", **facts)
 
 

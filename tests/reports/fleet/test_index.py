@@ -13,9 +13,9 @@ import pytest
 from profiles.problem import UserMistake
 from reports.archive import pack
 from reports.bundle import Bundle
-from reports.fleet.index import ABOUT
 from reports.fleet.index import Indexed
 from reports.fleet.index import index
+from reports.fleet.layout import ABOUT
 from reports.fleet.query import open_index
 
 Some = Callable[[int], Path]
