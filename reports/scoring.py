@@ -110,8 +110,13 @@ def template(bundle: Bundle) -> str:
 
 
 def points(score: Fraction) -> str:
-    """A score out of 100 as it is shown, rounded half up: ``87.50``."""
-    return _shown(math.floor(score * 100 * 10**_DIGITS + Fraction(1, 2)))
+    """A score out of 100 as it is shown, rounded half up: ``87.50``.
+
+    Neither end is shown for what has not reached it: whatever fails, however little it weighs, is not ``100.00``.
+    """
+    all = 100 * 10**_DIGITS
+    rounded = math.floor(score * all + Fraction(1, 2))
+    return _shown(rounded if score in (0, 1) else min(max(rounded, 1), all - 1))
 
 
 def shown(bounds: Bounds) -> str:
