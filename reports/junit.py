@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
 from datetime import UTC
+from datetime import date
 from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
@@ -20,11 +21,14 @@ from xml.etree import ElementTree as ET
 from profiles.language import current_language
 from profiles.verdict import Verdict
 from reports.bundle import Bundle
+from reports.figures import interval_of
 from reports.figures import threshold_text
 from reports.figures import value_of
+from reports.particulars import Particulars
 from reports.result import Campaign
 from reports.result import Result
 from reports.waivers import Waived
+from reports.waivers import day_of_test
 from reports.waivers import waived
 from reports.wording import note
 from reports.wording import reason
@@ -48,6 +52,7 @@ def junit(
     language: str | None = None,
     told: Mapping[str, Sequence[Waived]] | None = None,
     *,
+    particulars: Particulars | None = None,
     totals: bool = False,
 ) -> bytes:
     """The campaign as JUnit XML, one suite for each profile.
@@ -56,12 +61,14 @@ def junit(
         campaign: what is rendered.
         language: ``zh`` or ``en``; default: the chosen language.
         told: by item, what waivers say of it: told beside the verdict, which they do not change.
+        particulars: what people stated, told as properties.
         totals: whether the root counts the cases of all suites.
     """
     root = ET.Element("testsuites")
+    words = _Words(language or current_language(), told or {}, day_of_test(campaign), particulars or Particulars())
     for index, profile in enumerate(campaign.profiles):
         results = [result for result in campaign.results if result.profile == profile]
-        root.append(_suite(campaign, index, profile, results, _Words(language or current_language(), told or {})))
+        root.append(_suite(campaign, index, profile, results, words))
     if totals:
         for name in ("tests", "failures", "errors"):  # of which all that allow totals have these
             root.set(name, str(sum(int(suite.get(name, "0")) for suite in root)))
@@ -72,12 +79,12 @@ def junit(
 
 def write_report(bundle: Bundle, out: Path, language: str | None = None) -> None:
     """Write :func:`junit` of the bundle's campaign to ``out``, which is replaced."""
-    out.write_bytes(junit(bundle.campaign, language, _waived(bundle)))
+    out.write_bytes(junit(bundle.campaign, language, _waived(bundle), particulars=bundle.particulars))
 
 
 def write_with_totals(bundle: Bundle, out: Path, language: str | None = None) -> None:
     """Like :func:`write_report`, with totals at the root."""
-    out.write_bytes(junit(bundle.campaign, language, _waived(bundle), totals=True))
+    out.write_bytes(junit(bundle.campaign, language, _waived(bundle), particulars=bundle.particulars, totals=True))
 
 
 def _waived(bundle: Bundle) -> dict[str, tuple[Waived, ...]]:
@@ -89,10 +96,12 @@ class _Words(NamedTuple):
 
     language: str
     waived: Mapping[str, Sequence[Waived]]
+    day: date  #: on which the test ended
+    particulars: Particulars
 
     def waivers(self, result: Result) -> list[str]:
         """What waivers say of the result."""
-        return [visible(one.said().in_language(self.language)) for one in self.waived.get(result.item, ())]
+        return [visible(one.told(self.day).in_language(self.language)) for one in self.waived.get(result.item, ())]
 
 
 def _suite(campaign: Campaign, index: int, profile: str, results: list[Result], words: _Words) -> ET.Element:
@@ -126,9 +135,12 @@ def _properties(campaign: Campaign, results: Iterable[Result], words: _Words) ->
     yield "campaign", campaign.campaign
     yield "plant", campaign.plant
     yield "outcome", campaign.outcome
+    for name, stated in words.particulars.model_dump(exclude={"format"}).items():
+        yield from ((name, one) for one in ([stated] if isinstance(stated, str) else stated) if one)
     for result in results:
         yield f"{result.item} verdict", result.verdict
         yield f"{result.item} value", value_of(result)
+        yield f"{result.item} interval", interval_of(result)
         yield f"{result.item} threshold", threshold_text(result.threshold)
         yield f"{result.item} rule", result.rule
         for told in words.waivers(result):

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
 from datetime import date
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 from typing import Literal
@@ -39,8 +40,11 @@ from profiles.requirement import Scope
 from profiles.requirement import Strict
 from profiles.verdict import OPEN_VERDICTS
 from profiles.verdict import Verdict
+from reports.figures import zone_of
+from reports.result import Campaign
 from reports.result import Result
 from reports.wording import Said
+from reports.wording import same
 from reports.wording import say
 
 _CATALOGUE = "reports"
@@ -114,6 +118,24 @@ class Waived(NamedTuple):
         if self.whole:
             return say("waiver.whole", **facts)
         return say("waiver.part", covered=len(self.covered), uncovered=self.uncovered, **facts)
+
+    def told(self, day: date) -> Said:
+        """The same, with whether it held on ``day``, on which the test ended, and why it was given."""
+        parts = (self.said(), state(self.waiver, day), same(self.waiver.justification))
+        return Said("；".join(part.zh for part in parts), "; ".join(part.en for part in parts))
+
+
+def state(waiver: Waiver, day: date) -> Said:
+    """Whether the waiver held on the day on which the test ended, in words."""
+    return say(f"waiver.{'in-force' if day <= waiver.expires else 'expired'}")
+
+
+def day_of_test(campaign: Campaign) -> date:
+    """The day on which the test ended, where it was made; the day zero if nobody can tell."""
+    try:
+        return datetime.fromisoformat(campaign.ended_utc).astimezone(zone_of(campaign.started_utc)).date()
+    except ValueError:
+        return date.min
 
 
 def load_waivers(path: Path, plant: Plant, cases: Sequence[Case], today: date) -> WaiverFile:

@@ -41,7 +41,7 @@ def render(made: Document) -> str:
     head = [
         f"# {escape.text(f'{cover.kind} {cover.plant}')}",
         f"**{escape.text(cover.outcome.text)}**",
-        "\n".join(_facts(cover.facts)),
+        "\n".join([*_facts(cover.facts), *_answering(cover.signatures)]),
         *(escape.text(statement) for statement in cover.statements),
     ]
     parts = ["\n".join(_block(block)) for block in made.blocks if not isinstance(block, Figure)]
@@ -86,6 +86,11 @@ def _run(one: Run) -> str:
     told = escape.code(inner) if one.style == Style.CODE else escape.text(inner)
     strong = one.style not in (Style.PLAIN, Style.ASIDE, Style.CODE)
     return f"{before}**{told}**{after}" if strong else f"{before}{told}{after}"
+
+
+def _answering(signatures: Table) -> Iterator[str]:
+    """Who answers for the report, where somebody stated it; there is no room for signatures here."""
+    yield from _facts(Facts([(_text(role), name) for role, name, *_ in signatures.rows if _text(name)]))
 
 
 def _facts(facts: Facts) -> Iterator[str]:

@@ -34,6 +34,8 @@ from reports.view.item import ItemView
 from reports.view.listing import Thing
 from reports.view.listing import things
 from reports.waivers import Waiver
+from reports.waivers import day_of_test
+from reports.wording import say
 
 MAX_EVENTS = 1000  #: of the campaign's events in the log; all of them are in the bundle
 
@@ -94,7 +96,7 @@ def _result(context: Context, catalog: str) -> Json:
         "remarks": line(context.say("open")),
         "local-definitions": _strangers(context, every, known),
         "reviewed-controls": _reviewed(context, catalog),
-        "attestations": [{"parts": [_claims(context)]}],
+        "attestations": [{"parts": [_claims(context), _particulars(context)]}],
         "assessment-log": {"entries": list(_log(context))},
         "observations": [observation(context, number, one, known) for number, one in enumerate(every)],
         "risks": list(_risks(context)),
@@ -124,6 +126,7 @@ def _finding(context: Context, result: Result, item: ItemView, observations: lis
     status = STATES[result.verdict]
     assert status is not None  # noqa: S101 - the caller asked
     told = context.waived.get(result.item, ())
+    day = day_of_test(context.material.campaign)
     finding: Json = {
         "uuid": context.uuid("finding", item.number, result.item),
         "title": line(f"{result.item} {context.said(item.title)}"),
@@ -136,7 +139,7 @@ def _finding(context: Context, result: Result, item: ItemView, observations: lis
         },
         "related-observations": [{"observation-uuid": id} for id in observations],
         "related-risks": [{"risk-uuid": _risk_uuid(context, one.waiver)} for one in told],
-        "remarks": " ".join(line(context.said(one.said())) for one in told),
+        "remarks": " ".join(line(context.said(one.told(day))) for one in told),
     }
     return {key: value for key, value in finding.items() if value}
 
@@ -184,6 +187,22 @@ def _claims(context: Context) -> Json:
         "ns": NAMESPACE,
         "title": line(context.say("claims")),
         "parts": [{"name": "statement", "ns": NAMESPACE, "prose": line(one)} for one in said],
+    }
+
+
+def _particulars(context: Context) -> Json:
+    """What people stated, under which conditions, and every deviation that is known."""
+    page, said = context.page, context.said
+    told = [(fact.name, said(fact.value)) for fact in page.particulars if fact.stated]
+    told += [(say("environment.conditions"), one) for one in page.environment.conditions]
+    told += [(say("departure.title"), one) for one in page.departures.stated]
+    told += [(say("departure.title"), said(one)) for one in page.departures.recorded]
+    return {
+        "name": "particulars",
+        "ns": NAMESPACE,
+        "title": line(said(say("document.particulars"))),
+        "parts": [{"name": "statement", "ns": NAMESPACE, "prose": line(f"{said(name)}: {one}")} for name, one in told]
+        + [{"name": "statement", "ns": NAMESPACE, "prose": line(said(say("claim.items-tested")))}],
     }
 
 

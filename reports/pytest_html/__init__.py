@@ -31,10 +31,12 @@ from reports.view.material import Material
 from reports.view.material import material
 from reports.view.page import Page
 from reports.view.page import view
+from reports.waivers import day_of_test
 from reports.waivers import waived
 from reports.wording import Said
 from reports.wording import note
 from reports.wording import reason
+from reports.wording import same
 from reports.wording import say
 
 #: How a verdict ends a test of pytest.
@@ -65,7 +67,8 @@ def write_report(bundle: Bundle, out: Path, language: str = "zh") -> None:
     read = material(bundle, delays=False)
     page = view(read, register=False)
     waivers = waived(read.campaign.results, bundle.waivers, read.plant)
-    told = {item: [one.said() for one in found] for item, found in waivers.items()}
+    day = day_of_test(read.campaign)
+    told = {item: [one.told(day) for one in found] for item, found in waivers.items()}
     whole = [result for result in read.campaign.results if not result.scope]
     rows = [_row(result, item, told.get(item.id, []), language) for result, item in zip(whole, page.items, strict=True)]
     replay = {
@@ -74,7 +77,7 @@ def write_report(bundle: Bundle, out: Path, language: str = "zh") -> None:
         "columns": [_cell("th", name, say(f"replay.{name}").in_language(language)) for name in COLUMNS],
         "labels": {name: say(f"replay.{name}").in_language(language) for name in set(OUTCOMES.values())},
         "environment": {one_line(name): _shown(text) for name, text in _environment(page, language)},
-        "summary": [f"<p>{_shown(one.in_language(language))}</p>" for one in (page.headline, page.why, *page.claims)],
+        "summary": [f"<p>{_shown(one.in_language(language))}</p>" for one in _summary(page)],
         "rows": rows,
     }
     out.write_text(_sealed_off(_worded(_replayed(replay), read, page, language)), encoding="utf-8")
@@ -92,6 +95,8 @@ def _row(result: Result, item: ItemView, waivers: list[Said], language: str) -> 
     lines = [f"{told['verdict']} · {why}", *(one.in_language(language) for one in waivers)]
     if item.figures.interval != "–":
         lines.append(item.figures.uncertainty.in_language(language))
+    if item.figures.value != "–":
+        lines.append(item.basis.rule.in_language(language))
     lines += [one.in_language(language) for one in item.notes]
     lines += _offenders(result, language)
     if item.remedy is not None:
@@ -118,6 +123,14 @@ def _duration(result: Result) -> str:
     if result.started_utc_ns is None or result.ended_utc_ns is None:
         return "–"
     return f"{max(0, result.ended_utc_ns - result.started_utc_ns) / 1e9:.1f} s"
+
+
+def _summary(page: Page) -> Iterator[Said]:
+    """The outcome, what may be claimed, and what limits it; then what did not go as planned."""
+    yield from (page.headline, page.why, *page.claims, page.limits, say("claim.items-tested"))
+    for one in (*map(same, page.departures.stated), *page.departures.recorded):
+        title = say("departure.title")
+        yield Said(f"{title.zh}：{one.zh}", f"{title.en}: {one.en}")
 
 
 def _environment(page: Page, language: str) -> Iterator[tuple[str, str]]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from profiles.requirement import Requirement
 from profiles.verdict import Verdict
@@ -24,6 +25,7 @@ from reports.view.material import material
 from reports.view.page import Page
 from reports.view.page import view
 from reports.waivers import Waived
+from reports.waivers import day_of_test
 from reports.waivers import waived
 from reports.wording import Said
 from reports.wording import dimension_value
@@ -89,6 +91,11 @@ class _Content:
 
     def said(self, text: Said) -> str:
         return text.in_language(self.language)
+
+    @property
+    def day(self) -> date:
+        """On which the test ended."""
+        return day_of_test(self.material.campaign)
 
     @property
     def judged(self) -> Iterator[tuple[Result, ItemView]]:
@@ -161,7 +168,7 @@ def _results(content: _Content) -> Iterator[tuple[Cell, ...]]:
             result.attempts, ", ".join(result.vantages), moment_of(result.started_utc_ns),
             moment_of(result.ended_utc_ns), _duration_s(result),
             *((item.limit.document, said(item.limit.origin), said(item.limit.checked)) if item.limit else [None] * 3),
-            " ".join(said(one.said()) for one in content.waivers.get(result.item, ())),
+            " ".join(said(one.told(content.day)) for one in content.waivers.get(result.item, ())),
             said(item.remedy) if item.remedy else None,
         )  # fmt: skip
 

@@ -39,9 +39,9 @@ from reports.view.register import view_register
 from reports.view.waived import WaiverView
 from reports.view.waived import Waivings
 from reports.view.waived import beside
-from reports.view.waived import day_of_test
 from reports.view.waived import every_waiver
 from reports.view.waived import waivings
+from reports.waivers import day_of_test
 from reports.wording import BY_URGENCY
 from reports.wording import PILLARS
 from reports.wording import Said
@@ -181,7 +181,7 @@ def _items(material: Material, known: dict[str, Thing], waiving: Waivings) -> li
     requirements = {(profile.profile, one.id): one for profile in material.profiles for one in profile.requirements}
     zones, names = zone_things(material.plant), _names(material.plant)
     vantages = {vantage.id: vantage.where for vantage in material.plant.vantages}
-    zone, day = zone_of(material.campaign.started_utc), day_of_test(material)
+    zone, day = zone_of(material.campaign.started_utc), day_of_test(material.campaign)
     parts: dict[tuple[str, str], list[Result]] = {}
     for result in material.campaign.results:
         if result.scope:

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from collections.abc import Sequence
 from datetime import date
-from datetime import datetime
 from typing import NamedTuple
 
-from reports.figures import zone_of
 from reports.view.fact import joined
 from reports.view.material import Material
 from reports.waivers import Waived
 from reports.waivers import Waiver
 from reports.waivers import WaiverScope
+from reports.waivers import day_of_test
+from reports.waivers import state
 from reports.waivers import waived
 from reports.wording import Said
 from reports.wording import dimension_value
@@ -55,17 +55,8 @@ def beside(found: Sequence[Waived], day: date) -> list[WaiverView]:
 
 def every_waiver(material: Material, found: Waivings) -> list[WaiverView]:
     """Every waiver of the bundle, also those that speak of nothing."""
-    day = day_of_test(material)
+    day = day_of_test(material.campaign)
     return [_view(waiver, _effect(waiver, found), day) for waiver in material.waivers]
-
-
-def day_of_test(material: Material) -> date:
-    """The day on which the test ended, where it was made; the day zero if nobody can tell."""
-    ended = material.campaign.ended_utc
-    try:
-        return datetime.fromisoformat(ended).astimezone(zone_of(material.campaign.started_utc)).date()
-    except ValueError:
-        return date.min
 
 
 def _effect(waiver: Waiver, found: Waivings) -> Said:
@@ -74,7 +65,6 @@ def _effect(waiver: Waiver, found: Waivings) -> Said:
 
 
 def _view(waiver: Waiver, effect: Said, day: date) -> WaiverView:
-    in_force = day <= waiver.expires
     return WaiverView(
         id=waiver.id,
         scope=_scope(waiver.scope),
@@ -82,8 +72,8 @@ def _view(waiver: Waiver, effect: Said, day: date) -> WaiverView:
         owner=waiver.owner,
         approver=waiver.approver,
         expires=waiver.expires.isoformat(),
-        in_force=in_force,
-        state=say(f"waiver.{'in-force' if in_force else 'expired'}"),
+        in_force=day <= waiver.expires,
+        state=state(waiver, day),
         effect=effect,
     )
 
