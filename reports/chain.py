@@ -40,6 +40,7 @@ START = bytes(32)  #: the link before the first
 
 _FIELDS = len(COLUMNS) + 1  #: of an observation, and its run
 _VALUE = COLUMNS.index("value")
+_PIECE = 256  #: rows turned into JSON at a time
 _SHIFT = 64  #: by how many rows more or less the entry after an altered one is looked for
 _SEARCHES = 50  #: altered entries behind which that is tried
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -61,12 +62,13 @@ class Entry(NamedTuple):
     subject: str  #: what it is about, where the payload does not say: see ``docs/bundle.md``
     link: bytes
 
-    def link_after(self, previous: bytes, payload: str) -> bytes:
-        """The link that the entry must have after ``previous`` if ``payload`` is what was kept."""
+    def link_after(self, previous: bytes, payload: str | Iterator[str]) -> bytes:
+        """The link that the entry must have after ``previous`` if ``payload``, also in pieces, is what was kept."""
         digest = hashlib.sha256(previous)
         digest.update(_encode(self[:-1]).encode())
         digest.update(b"\n")
-        digest.update(payload.encode())
+        for piece in (payload,) if isinstance(payload, str) else payload:
+            digest.update(piece.encode())
         return digest.digest()
 
 
@@ -79,11 +81,18 @@ def campaign_payload(campaign: str, plant_sha256: str, profiles: Mapping[str, st
     return _encode([campaign, plant_sha256, list(profiles.items())])
 
 
-def observations_payload(rows: Sequence[Sequence[Any]]) -> str:
-    """A JSON array with one array for each row: its fields and its run; more fields are left out."""
-    if any(type(row[_VALUE]) is int or len(row) > _FIELDS for row in rows):
-        rows = [_row(row) for row in rows]
-    return _encode(rows)
+def observations_payload(rows: Sequence[Sequence[Any]]) -> Iterator[str]:
+    """A JSON array with one array for each row: its fields and its run; more fields are left out.
+
+    It comes in pieces, as the rows of one entry may be long.
+    """
+    yield "["
+    for start in range(0, len(rows), _PIECE):
+        part = rows[start : start + _PIECE]
+        if any(type(row[_VALUE]) is int or len(row) > _FIELDS for row in part):
+            part = [_row(row) for row in part]
+        yield ("," if start else "") + _encode(part)[1:-1]
+    yield "]"
 
 
 def _row(row: Sequence[Any]) -> tuple[Any, ...]:

@@ -76,11 +76,7 @@ class ChainTable:
         Raises:
             ValueError: if it is no such file, larger than any campaign, or no chain.
         """
-        try:
-            table = read_table(file, SCHEMA)
-        except (pa.ArrowException, OSError) as error:
-            raise ValueError(str(error)) from None
-        made = cls(table)
+        made = cls(read_table(file, SCHEMA, ["kind", "subject"]).unify_dictionaries())
         made._require_order()
         return made
 

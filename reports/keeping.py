@@ -31,7 +31,7 @@ class Kept(NamedTuple):
     kind: str
     run: int
     utc_ns: int
-    payload: str
+    payload: str | Iterator[str]  #: at once or in pieces
     subject: str = ""
     rows: int = 1
 

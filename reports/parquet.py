@@ -5,6 +5,7 @@ Imports pyarrow and numpy; import this module where it is used, not at the top o
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Sequence
@@ -16,11 +17,14 @@ from typing import Self
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from profiles.observation import COLUMNS
 from profiles.observation import Observation
 from reports.effective import miscounted
+from reports.pages import pages
+from reports.pages import refuse_large_footer
 
 #: A row: the fields of an observation in order, then the run (session) it was taken in, and whether it counts.
 Row = tuple[Any, ...]
@@ -53,6 +57,11 @@ _SMALL = 1 << 17  #: bytes up to which a file is read at once
 KEPT = 400_000  #: most rows kept as Python objects, some 100 MB
 MAX_ROWS = 50_000_000  #: more than 20,000 endpoints need in a month; a bundle that claims more is refused
 MAX_BYTES = 4 << 30  #: of the columns unpacked
+MAX_GROWTH = 100  #: times the file's size that its columns may have, beyond :data:`FREE_BYTES`; a campaign's have 10
+FREE_BYTES = 256 << 20
+MAX_GROUP_BYTES = 128 << 20  #: of one row group unpacked; so many may its texts have, too, each row's for itself
+_GROUP_TEXT = 16 << 20  #: characters of details after which a row group is written, however few rows it has
+_DETAIL = SCHEMA.names.index("detail")
 
 
 class ObservationWriter:
@@ -61,6 +70,7 @@ class ObservationWriter:
     def __init__(self, path: Path) -> None:
         self._writer = pq.ParquetWriter(path, SCHEMA, compression="zstd", use_dictionary=_FEW_VALUES)
         self._pending: list[Row] = []
+        self._text = 0
 
     def __enter__(self) -> Self:
         return self
@@ -76,7 +86,8 @@ class ObservationWriter:
         """Append rows."""
         for row in rows:
             self._pending.append(row)
-            if len(self._pending) == ROW_GROUP:
+            self._text += len(row[_DETAIL])
+            if len(self._pending) == ROW_GROUP or self._text > _GROUP_TEXT:
                 self._flush()
 
     def _flush(self) -> None:
@@ -85,6 +96,7 @@ class ObservationWriter:
             columns = [pa.array(column, field.type) for column, field in zip(by_column, SCHEMA, strict=True)]
             self._writer.write_table(pa.Table.from_arrays(columns, schema=SCHEMA))
             self._pending.clear()
+            self._text = 0
 
 
 class ObservationTable:
@@ -112,10 +124,7 @@ class ObservationTable:
         Raises:
             ValueError: if it is no such file, or larger than any campaign.
         """
-        try:
-            return cls(read_table(file, SCHEMA, dictionaries=[*_FEW_VALUES, "detail"]))
-        except (pa.ArrowException, OSError) as error:
-            raise ValueError(str(error)) from None
+        return cls(read_table(file, SCHEMA, [*_FEW_VALUES, "detail"]))
 
     def __len__(self) -> int:
         return self._length
@@ -165,48 +174,94 @@ class ObservationTable:
             yield from zip(*(column(part) for column in self._columns[:width]), strict=True)
 
 
-def read_table(file: IO[bytes], schema: pa.Schema, *, dictionaries: Sequence[str] = ()) -> pa.Table:
-    """A Parquet file of exactly ``schema``; each value of the columns ``dictionaries`` is kept once.
+def read_table(file: IO[bytes], schema: pa.Schema, texts: Sequence[str]) -> pa.Table:
+    """A Parquet file of exactly this schema.
+
+    Args:
+        file: may come from anybody.
+        schema: the columns that it must have.
+        texts: those of texts; each different text of a row group is kept once, so that they take no more memory than
+            their pages.
 
     Raises:
-        ValueError: if it has other columns, or is larger than any campaign.
-        pa.ArrowException: if it is no Parquet file, or damaged.
-        OSError: likewise.
+        ValueError: if it is no such file, or larger than any campaign.
     """
     start = file.read(_SMALL + 1)
     source = file if len(start) > _SMALL else pa.BufferReader(start)  # a small one without going through Python again
-    written = pq.ParquetFile(source)
-    if not written.schema_arrow.remove_metadata().equals(schema):
-        raise ValueError(f"unexpected columns: {', '.join(written.schema_arrow.names[:20])}")
-    _refuse_large(written.metadata)
-    source.seek(0)
-    table = _unpacked(pq.ParquetFile(source, read_dictionary=dictionaries, metadata=written.metadata))
-    table.validate(full=True)
+    try:
+        refuse_large_footer(source)
+        written = pq.ParquetFile(source)
+        if not written.schema_arrow.remove_metadata().equals(schema):
+            raise ValueError(f"unexpected columns: {', '.join(written.schema_arrow.names[:20])}")
+        limit = min(MAX_BYTES, FREE_BYTES + MAX_GROWTH * source.seek(0, os.SEEK_END))
+        _refuse_large(source, written.metadata, limit)
+        source.seek(0)
+        table = _unpacked(pq.ParquetFile(source, read_dictionary=texts, metadata=written.metadata), limit)
+        table.validate(full=True)
+    except (pa.ArrowException, OSError) as error:
+        raise ValueError(str(error)) from None
     return table
 
 
-def _refuse_large(about: pq.FileMetaData) -> None:
-    """Raise ``ValueError`` if the file is too large by what its footer says of itself."""
+def _refuse_large(file: IO[bytes], about: pq.FileMetaData, limit: int) -> None:
+    """Raise ``ValueError`` if the file is too large by what its footer and the headers of its pages say."""
     groups = [about.row_group(index) for index in range(about.num_row_groups)]
-    unpacked = sum(group.total_byte_size for group in groups)
-    if about.num_rows > MAX_ROWS or unpacked > MAX_BYTES:
-        raise ValueError(f"too large: {about.num_rows} rows, {unpacked} bytes")
-    if any(group.num_rows > ROW_GROUP for group in groups):
+    if any(not 0 <= group.num_rows <= ROW_GROUP for group in groups):
         raise ValueError(f"a row group of more than {ROW_GROUP} rows")
+    rows, unpacked = sum(group.num_rows for group in groups), 0
+    for group in groups:
+        part = _unpacked_size(file, group)
+        unpacked += part
+        if part > MAX_GROUP_BYTES or unpacked > limit:
+            raise ValueError(f"too large: unpacked {unpacked} bytes or more")
+    if max(about.num_rows, rows) > MAX_ROWS:
+        raise ValueError(f"too large: {rows} rows")
 
 
-def _unpacked(written: pq.ParquetFile) -> pa.Table:
-    """All row groups; raise ``ValueError`` after the one with which they are too large, whatever the footer said."""
+def _unpacked_size(file: IO[bytes], group: pq.RowGroupMetaData) -> int:
+    unpacked = 0
+    for column in (group.column(index) for index in range(group.num_columns)):
+        start = column.data_page_offset
+        if column.has_dictionary_page and 0 < (first := column.dictionary_page_offset or 0) < start:
+            start = first
+        for page in pages(file, start, column.total_compressed_size):
+            if page.entries > group.num_rows:
+                raise ValueError("a dictionary of more entries than rows")
+            unpacked += page.unpacked
+    return unpacked
+
+
+def _unpacked(written: pq.ParquetFile, limit: int) -> pa.Table:
+    """All row groups; raise ``ValueError`` after the one with which they are too large."""
     groups: list[pa.Table] = []
     unpacked = 0
     for index in range(written.num_row_groups):
         # Of a few rows, threads cost more than they bring.
         parallel = written.metadata.row_group(index).num_rows > _SLICE
-        groups.append(written.read_row_group(index, use_threads=parallel))
-        unpacked += groups[-1].nbytes
-        if unpacked > MAX_BYTES:
-            raise ValueError(f"too large: more than {MAX_BYTES} bytes, unlike its footer says")
+        group = written.read_row_group(index, use_threads=parallel)
+        groups.append(group)
+        unpacked += group.nbytes
+        if unpacked > limit:
+            raise ValueError(f"too large: more than {limit} bytes")
+        if group.nbytes * group.num_rows > MAX_GROUP_BYTES:  # otherwise no texts can be too long
+            _refuse_long(group)
     return pa.concat_tables(groups) if groups else written.schema_arrow.empty_table()
+
+
+def _refuse_long(group: pa.Table) -> None:
+    """Raise ``ValueError`` if its texts are too long, those of each row counted for themselves."""
+    if (texts := sum(_characters(column) for column in group.columns)) > MAX_GROUP_BYTES:
+        raise ValueError(f"too large: a row group with {texts} bytes of text")
+
+
+def _characters(column: pa.ChunkedArray) -> int:
+    """How many bytes the texts of a column have, each row's counted for itself."""
+    if not pa.types.is_dictionary(column.type):
+        return 0
+    return sum(
+        pc.sum(pc.binary_length(chunk.dictionary).cast(pa.int64()).take(chunk.indices)).as_py() or 0
+        for chunk in column.chunks
+    )
 
 
 class _FewValues:

@@ -436,23 +436,6 @@ def test_a_table_that_claims_too_much_is_not_read(bundle: Path, monkeypatch: pyt
     assert ("file-malformed", "observations.parquet", "") in findings(verify(bundle))
 
 
-def test_a_table_that_is_larger_than_its_footer_says_is_given_up(bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = bundle / "observations.parquet"
-    one = pq.read_table(path).slice(0, 1)
-    with pq.ParquetWriter(path, one.schema) as writer:
-        for _ in range(5):  # groups that pack well: their footer states much less than they unpack to
-            writer.write_table(pa.concat_tables([one] * 60_000).combine_chunks())
-    about = pq.read_metadata(path)
-    stated = sum(about.row_group(index).total_byte_size for index in range(about.num_row_groups))
-    read: list[int] = []
-    real = pq.ParquetFile.read_row_group
-    monkeypatch.setattr(pq.ParquetFile, "read_row_group", lambda it, at, **how: read.append(at) or real(it, at, **how))
-    monkeypatch.setattr("reports.parquet.MAX_BYTES", stated + 1)
-    with pytest.raises(UserMistake, match="unlike its footer says"):
-        _ = Bundle(bundle).table
-    assert read == [0]
-
-
 def test_a_row_group_larger_than_the_format_has_it_is_not_read(bundle: Path) -> None:
     in_table(lambda it: pa.concat_tables([it.slice(0, 1)] * 65_537))(bundle)
     with pytest.raises(UserMistake, match="row group of more than 65536 rows"):
