@@ -22,6 +22,7 @@ import pyarrow.parquet as pq
 
 from profiles.observation import COLUMNS
 from profiles.observation import Observation
+from profiles.observation import from_columns
 from reports.effective import miscounted
 from reports.pages import pages
 from reports.pages import refuse_large_footer
@@ -52,6 +53,7 @@ SCHEMA = pa.schema(
 )
 _FEW_VALUES = ["method", "vantage", "target", "address", "quantity", "unit", "error"]
 ROW_GROUP = 65_536  #: rows; no group of a bundle has more
+_PART = 1_024  #: rows turned into columns at a time: those that a processor keeps at hand
 _SLICE = 8_192  #: rows turned into Python objects at a time
 _SMALL = 1 << 17  #: bytes up to which a file is read at once
 KEPT = 400_000  #: most rows kept as Python objects, some 100 MB
@@ -92,11 +94,16 @@ class ObservationWriter:
 
     def _flush(self) -> None:
         if self._pending:
-            by_column = zip(*self._pending, strict=True)
-            columns = [pa.array(column, field.type) for column, field in zip(by_column, SCHEMA, strict=True)]
-            self._writer.write_table(pa.Table.from_arrays(columns, schema=SCHEMA))
+            parts = [_batch(self._pending[start : start + _PART]) for start in range(0, len(self._pending), _PART)]
+            self._writer.write_table(pa.Table.from_batches(parts))
             self._pending.clear()
             self._text = 0
+
+
+def _batch(rows: Sequence[Row]) -> pa.RecordBatch:
+    by_column = zip(*rows, strict=True)
+    columns = [pa.array(column, field.type) for column, field in zip(by_column, SCHEMA, strict=True)]
+    return pa.RecordBatch.from_arrays(columns, schema=SCHEMA)
 
 
 class ObservationTable:
@@ -151,7 +158,7 @@ class ObservationTable:
             self._is_made[:] = False
             self._kept, lacking = 0, indices
         if len(lacking):
-            self._made[lacking] = [Observation(*fields) for fields in self._at(lacking, len(COLUMNS))]
+            self._made[lacking] = from_columns([column(lacking) for column in self._columns[: len(COLUMNS)]])
             self._is_made[lacking] = True
             self._kept += len(lacking)
         found: list[Observation] = self._made[indices].tolist()
@@ -159,7 +166,11 @@ class ObservationTable:
 
     def rows(self) -> Iterator[Row]:
         """Every row, also those of earlier attempts."""
-        return self._at(np.arange(self._length), len(SCHEMA))
+        return self._rows(len(SCHEMA))
+
+    def linked_rows(self) -> Iterator[Row]:
+        """Every row as the hash chain has it: without whether it counts."""
+        return self._rows(len(COLUMNS) + 1)
 
     def miscounted(self) -> int:
         """How many rows are marked as counting, or not, against the order of the sessions."""
@@ -167,10 +178,10 @@ class ObservationTable:
             return int(np.count_nonzero(~self._effective))
         return miscounted(self.rows)
 
-    def _at(self, indices: Indices, width: int) -> Iterator[Row]:
-        """The first ``width`` columns of the rows at ``indices``."""
-        for start in range(0, len(indices), _SLICE):
-            part = indices[start : start + _SLICE]
+    def _rows(self, width: int) -> Iterator[Row]:
+        """The first ``width`` columns of every row."""
+        for start in range(0, self._length, _SLICE):
+            part = np.arange(start, min(start + _SLICE, self._length))
             yield from zip(*(column(part) for column in self._columns[:width]), strict=True)
 
 

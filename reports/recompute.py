@@ -13,6 +13,7 @@ from typing import TypeVar
 
 from pydantic import BaseModel
 
+from fixtures.plant.model import Plant
 from fixtures.scoping import Case
 from fixtures.scoping import plan
 from profiles.problem import Problem
@@ -103,8 +104,9 @@ class Recomputation:
             self._found("effective-differs", OBSERVATIONS, count=wrong)
 
     def _compare_results(self, campaign: Campaign, attempts: Sequence[Result], table: ObservationTable) -> None:
-        cases = self._cases(campaign)
-        if cases is None:
+        plant = self._read(self._bundle.read_plant)
+        cases = self._cases(campaign, plant)
+        if plant is None or cases is None:
             return
         stored: dict[str, Result] = {}
         for result in campaign.results:
@@ -126,7 +128,7 @@ class Recomputation:
         for item in stored:
             self._found("item-unplanned", item)
         self._compare_earlier(cases, attempts)
-        self._compare_waivers(cases, campaign)
+        self._compare_waivers(cases, plant, campaign)
 
     def _compare_earlier(self, cases: Sequence[Case], attempts: Sequence[Result]) -> None:
         """What a replaced result says of its question; what it answers rested on rows that count no more."""
@@ -138,11 +140,10 @@ class Recomputation:
                 name = differing[0]
                 self._differs(result.item, differing, getattr(result, name), getattr(asked, name))
 
-    def _compare_waivers(self, cases: Sequence[Case], campaign: Campaign) -> None:
+    def _compare_waivers(self, cases: Sequence[Case], plant: Plant, campaign: Campaign) -> None:
         """Waivers speak of what was planned, and held when the campaign began; nothing is computed from them."""
         self._read(self._bundle.read_particulars)
-        waivers, plant = self._read(self._bundle.read_waivers), self._read(self._bundle.read_plant)
-        if waivers and plant is not None:
+        if waivers := self._read(self._bundle.read_waivers):
             # The day was that of the tester, whose zone is not known here.
             try:
                 began = datetime.fromisoformat(campaign.started_utc).date() - timedelta(days=1)
@@ -152,8 +153,7 @@ class Recomputation:
             for it in complaints(WaiverFile(waivers=waivers), plant, cases, began):
                 self._found("waiver-wrong", WAIVERS, error=Problem(it.code, "reports", facts=it.facts).text())
 
-    def _cases(self, campaign: Campaign) -> tuple[Case, ...] | None:
-        plant = self._read(self._bundle.read_plant)
+    def _cases(self, campaign: Campaign, plant: Plant | None) -> tuple[Case, ...] | None:
         profiles = self._read(lambda: self._bundle.read_profiles(campaign.profiles))
         if plant is None or profiles is None:
             return None

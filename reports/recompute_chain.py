@@ -62,7 +62,7 @@ class ChainRecomputation:
             table = self._bundle.read_chain()
             self._compare_record(table.record())
             if observations is not None:
-                self._follow(table, OBSERVATIONS, chain.OBSERVATIONS, observations.rows(), _of_rows)
+                self._follow(table, OBSERVATIONS, chain.OBSERVATIONS, observations.linked_rows(), _of_rows)
             self._follow(table, EVENTS, chain.EVENT, self._bundle.read_events(), _of_event)
             self._follow_campaign(table, campaign)
             self._follow_results(table)

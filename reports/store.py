@@ -251,7 +251,7 @@ class EvidenceStore:
         once = "SELECT ifnull(min(run) = max(run), 1) FROM observations"  # then nothing was made again
         counts = "1" if self._journal.query(once).fetchone()[0] else "id IN (SELECT id FROM effective)"
         for row in self._journal.query(f'SELECT {_NAMES}, "run", {counts} FROM observations ORDER BY id'):  # noqa: S608
-            yield (*restored(row[:-1]), bool(row[-1]))
+            yield (*restored(row)[:-1], row[-1] == 1)
 
     @property
     def _counting(self) -> str:
@@ -318,9 +318,9 @@ class EvidenceStore:
 
     def superseded(self) -> list[Result]:
         """The results that a later attempt at their item replaced, oldest first."""
-        kept = list(self._all_results())
-        latest = {result.item: index for index, result in enumerate(kept)}
-        return [result for index, result in enumerate(kept) if latest[result.item] != index]
+        later = "SELECT max(id) FROM results WHERE item = it.item"
+        query = f"SELECT record FROM results AS it WHERE id < ({later}) ORDER BY id"  # noqa: S608
+        return [Result.model_validate_json(record) for (record,) in self._journal.query(query)]
 
     def _latest(self, item: str) -> str | None:
         query = "SELECT record FROM results WHERE item = ? ORDER BY id DESC LIMIT 1"

@@ -34,7 +34,7 @@ from reports.pictures.source import standing
 from reports.pictures.wording import tell
 from reports.result import Result
 from reports.view.delays import Distribution
-from reports.view.delays import gather
+from reports.view.probed import probed
 from reports.wording import Said
 
 if TYPE_CHECKING:
@@ -94,15 +94,14 @@ def _of_result(source: Source, result: Result, record: CurveRecord) -> Found:
 
 def _echoes(source: Source) -> list[_Curve]:
     wanted = [it for it in source.of_indicators("access-reachability") if it.observations][:_MOST]
-    filters = {it.item: it.observations for it in wanted if it.observations}
-    if not filters:
+    if not wanted:
         return []
-    targets = {target for it in filters.values() for target in it.targets}
-    gathered = gather(filters, source.bundle.observations({"icmp-echo"}, targets))
+    delays = probed(source.bundle).delays
     return [
         _of_distribution(source.title(result), one)
         for result in wanted
-        for one in gathered[result.item]
+        if result.observations
+        for one in delays.behind(result.observations.model_copy(update={"methods": ("icmp-echo",)}))
         if one.quantity == _ECHO and one.answered
     ]
 

@@ -1,12 +1,10 @@
-"""Delay distributions behind the results, gathered in one pass over the observations."""
+"""Delay distributions behind the results, from one pass over the observations."""
 
 from __future__ import annotations
 
 import math
 from array import array
 from collections.abc import Iterable
-from collections.abc import Iterator
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -68,7 +66,9 @@ class Distribution:
 
 
 class _Gathered:
-    """One distribution while it grows: eight bytes for each delay."""
+    """The delays of one object by one method while they grow: eight bytes for each."""
+
+    __slots__ = ("delays_ms", "instrument_errors", "lost")
 
     def __init__(self) -> None:
         self.delays_ms = array("d")
@@ -83,35 +83,32 @@ class _Gathered:
         else:
             self.lost += 1
 
-    def finished(self, quantity: str) -> Distribution:
-        return Distribution(quantity, np.sort(np.frombuffer(self.delays_ms)), self.lost, self.instrument_errors)
 
+class Delays:
+    """The delays of every object, of which those behind a result can be asked for."""
 
-def gather(
-    filters: Mapping[str, ObservationFilter], observations: Iterable[Observation]
-) -> dict[str, tuple[Distribution, ...]]:
-    """The delay distributions of each item, from observations that hold at least those of all its filters.
+    def __init__(self) -> None:
+        self._gathered: dict[tuple[str, str, str], _Gathered] = {}  #: by quantity, method and target
 
-    Args:
-        filters: item id and what selects its observations.
-        observations: read once, in any order.
-    """
-    wanted: dict[tuple[str, str], list[str]] = {}
-    for item, filter in filters.items():
-        for target in filter.targets:
-            for method in filter.methods:
-                wanted.setdefault((method, target), []).append(item)
-    gathered: dict[tuple[str, str], _Gathered] = {}
-    for observation in observations:
-        if observation.quantity not in QUANTITIES or observation.unit not in _MS:
-            continue
-        for item in wanted.get((observation.method, observation.target), ()):
-            gathered.setdefault((item, observation.quantity), _Gathered()).add(observation)
-    return {item: tuple(_of(item, gathered)) for item in filters}
+    def note(self, observations: Iterable[Observation]) -> None:
+        """Take the delays of more observations, in any order."""
+        gathered = self._gathered
+        for seen in observations:
+            if seen.quantity not in QUANTITIES or seen.unit not in _MS:
+                continue
+            key = (seen.quantity, seen.method, seen.target)
+            found = gathered.get(key)
+            if found is None:
+                found = gathered[key] = _Gathered()
+            found.add(seen)
 
+    def behind(self, filter: ObservationFilter) -> tuple[Distribution, ...]:
+        """The distributions of what ``filter`` selects, one for each quantity of which there are sound attempts."""
+        return tuple(found for quantity in QUANTITIES if (found := self._of(quantity, filter)).attempts)
 
-def _of(item: str, gathered: Mapping[tuple[str, str], _Gathered]) -> Iterator[Distribution]:
-    for quantity in QUANTITIES:
-        found = gathered.get((item, quantity))
-        if found and (found.delays_ms or found.lost):
-            yield found.finished(quantity)
+    def _of(self, quantity: str, filter: ObservationFilter) -> Distribution:
+        keys = dict.fromkeys((quantity, method, target) for method in filter.methods for target in filter.targets)
+        parts = [self._gathered[key] for key in keys if key in self._gathered]
+        delays = np.concatenate([np.empty(0), *(np.frombuffer(part.delays_ms) for part in parts if part.delays_ms)])
+        lost, errors = sum(part.lost for part in parts), sum(part.instrument_errors for part in parts)
+        return Distribution(quantity, np.sort(delays), lost, errors)

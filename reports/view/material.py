@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from dataclasses import field
 
 from fixtures.plant.model import Plant
-from profiles.indicators import find
 from profiles.requirement import Profile
 from reports.bundle import Bundle
 from reports.bundle import Event
@@ -17,10 +16,11 @@ from reports.fingerprint import fingerprint
 from reports.particulars import Particulars
 from reports.result import Campaign
 from reports.result import Result
+from reports.view.delays import Delays
 from reports.view.delays import Distribution
-from reports.view.delays import gather
-from reports.view.reached import METHODS
-from reports.view.reached import Reached
+from reports.view.probed import Probed
+from reports.view.probed import probed
+from reports.view.probed import tells_delays
 from reports.waivers import Waiver
 
 
@@ -51,29 +51,18 @@ def material(bundle: Bundle, *, delays: bool = True) -> Material:
     Raises:
         UserMistake: if a file of the bundle is missing or malformed.
     """
-    results = bundle.campaign.results
-    filters = {one.item: one.observations for one in results if one.observations is not None and _tells_delays(one)}
-    methods = {method for filter in filters.values() for method in filter.methods} | METHODS
-    targets = {target for one in results if one.observations is not None for target in one.observations.targets}
-    reached = Reached()
-    observed = gather(filters, reached.noting(bundle.observations(methods, targets))) if delays else {}
+    found = probed(bundle) if delays else Probed(Delays(), {})
+    results = (one for one in bundle.campaign.results if tells_delays(one)) if delays else ()
     return Material(
         campaign=bundle.campaign,
         plant=bundle.plant,
         profiles=bundle.profiles,
         manifest=bundle.manifest,
         fingerprint=fingerprint(bundle.manifest),
-        delays=observed,
-        reached=reached.layers(),
+        delays={one.item: found.delays.behind(one.observations) for one in results if one.observations is not None},
+        reached=found.reached,
         earlier=bundle.attempts,
         events=bundle.events,
         waivers=bundle.waivers,
         particulars=bundle.particulars,
     )
-
-
-def _tells_delays(result: Result) -> bool:
-    """Whether the delays of its probes tell a reader something: not beside a picture, nor of what is to be closed."""
-    indicator = find(result.indicator)
-    of_terminals = indicator is None or not {"terminal", "area"}.isdisjoint(indicator.objects)
-    return not result.scope and result.exhibit is None and of_terminals

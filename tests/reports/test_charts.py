@@ -21,8 +21,8 @@ from reports.drawings.charts import interval_chart
 from reports.drawings.charts import tally_bar
 from reports.drawings.svg import Scale
 from reports.result import ObservationFilter
+from reports.view.delays import Delays
 from reports.view.delays import Distribution
-from reports.view.delays import gather
 
 numbers = st.floats(allow_nan=False, allow_infinity=False)
 texts = st.text(max_size=30)
@@ -191,7 +191,9 @@ def test_observations_go_to_every_item_that_names_them_and_to_no_other() -> None
         observation("c", 9.0),
         observation("a", 1.0, quantity="presence", unit="1"),
     ]
-    found = gather(filters, iter(seen))
+    delays = Delays()
+    delays.note(iter(seen))
+    found = {item: delays.behind(filter) for item, filter in filters.items()}
     assert [list(one.delays_ms) for one in found["A"]] == [[1.0, 2.0]]
     assert (found["A"][0].lost, found["A"][0].instrument_errors) == (1, 2)
     assert [(one.quantity, list(one.delays_ms)) for one in found["B"]] == [
