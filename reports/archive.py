@@ -7,6 +7,7 @@ altered archive from what :func:`pack` writes. Archives that others made are unp
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import stat
@@ -166,6 +167,7 @@ def _unpack_to(archive: Path, folder: Path) -> None:
     try:
         with archive.open("rb") as file, zipfile.ZipFile(file) as opened:
             entries = _admitted(archive, opened)
+            _require_room(folder, sum(entry.file_size for entry in entries))
             for entry in entries:
                 _write(opened, entry, folder)
     except Malformed as malformed:
@@ -186,7 +188,7 @@ def _admitted(archive: Path, opened: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
     """The entries that are files, if all of them may be unpacked; folders come of themselves."""
     entries = opened.infolist()
     size = archive.stat().st_size
-    room = min(MAX_BYTES, FREE_BYTES + MAX_GROWTH * size, shutil.disk_usage(Path(archive).parent).free)
+    room = min(MAX_BYTES, FREE_BYTES + MAX_GROWTH * size)
     if len(entries) > MAX_FILES:
         raise Malformed(archive.name, f"{len(entries)} > {MAX_FILES} entries")
     if (unpacked := sum(entry.file_size for entry in entries)) > room:
@@ -197,6 +199,12 @@ def _admitted(archive: Path, opened: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
             raise Malformed(entry.orig_filename, error)
         names.add(entry.filename.rstrip("/"))
     return [entry for entry in entries if not entry.is_dir()]
+
+
+def _require_room(folder: Path, size: int) -> None:
+    """Raise ``OSError`` unless there is room where the files go, which may be another disk than the archive's."""
+    if size > shutil.disk_usage(folder).free:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 def _fault(entry: zipfile.ZipInfo, names: set[str]) -> str:

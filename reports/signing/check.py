@@ -43,6 +43,8 @@ from reports.verification import Verification
 
 #: The finding that a signature is not there which the manifest announces.
 ANNOUNCED = "signature-announced"
+#: The finding that a public part or a time-stamp is there without a signature.
+ORPHAN = "attached-orphan"
 
 
 class SignatureCheck:
@@ -79,7 +81,7 @@ class SignatureCheck:
         if envelope is not None or ENVELOPE not in attached:  # of a broken envelope, nobody knows whose they are
             for name in sorted(attached - {ENVELOPE}):
                 if stamped(name) not in known:
-                    self._found("attached-orphan", name)
+                    self._found(ORPHAN, name)
         self._all_signed(bool(envelope))
         signed = {one.keyid for one in self._verification.signatures}
         for keyid in manifest.signers if manifest is not None else ():

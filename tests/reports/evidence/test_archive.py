@@ -258,8 +258,23 @@ def test_an_archive_that_would_not_fit_on_the_disk_is_refused(
 ) -> None:
     (tmp_path / "a.zip").write_bytes(packed)
     monkeypatch.setattr(reports.archive.shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(1, 1, 1_000))
-    with pytest.raises(UserMistake, match="more than 1000"):
+    with pytest.raises(UserMistake, match="No space left on device"):
         unpack(tmp_path / "a.zip", tmp_path / "out")
+    assert [path.name for path in tmp_path.iterdir()] == ["a.zip"]
+
+
+def test_an_archive_on_a_full_medium_is_unpacked_where_there_is_room(
+    packed: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Such as a disc, on which nothing is ever free."""
+    medium, elsewhere = tmp_path / "disc", tmp_path / "disk"
+    medium.mkdir()
+    (medium / "a.zip").write_bytes(packed)
+    free = {medium: 0}
+    usage = lambda path: shutil._ntuple_diskusage(1, 1, free.get(Path(path), 1 << 40))  # noqa: E731
+    monkeypatch.setattr(reports.archive.shutil, "disk_usage", usage)
+    unpack(medium / "a.zip", elsewhere)
+    assert (elsewhere / "manifest.json").is_file()
 
 
 def test_an_archive_of_a_common_tool_is_unpacked_and_told_from_a_packed_one(sealed: Path, tmp_path: Path) -> None:

@@ -27,6 +27,7 @@ from conformance.cli import main
 from profiles.language import LANGUAGES
 from profiles.language import Texts
 from profiles.problem import UserMistake
+from reports.archive import pack
 from reports.bundle import MANIFEST
 from reports.signing.envelope import Envelope
 from reports.signing.envelope import Signature
@@ -444,6 +445,33 @@ def test_the_command_signs_only_what_is_sound(bundle: Path, tester: Any, capsys:
     assert run("--key", str(tester.key)) == 4
     assert "junit.xml" in capsys.readouterr().err
     assert attached(bundle) == []
+
+
+def test_a_signing_that_was_killed_is_made_good(
+    bundle: Path, tester: Any, person: Any, capsys: pytest.CaptureFixture[str], codes: Codes
+) -> None:
+    """A public part without its signature is left where the power failed between the two."""
+
+    def run(key: Path) -> int:
+        with pytest.raises(SystemExit) as ended:
+            main(["--lang", "en", "sign", str(bundle), "--key", str(key)])
+        return int(ended.value.code or 0)
+
+    (bundle / f"manifest.{tester.keyid[:16]}.pem").write_bytes(tester.signer.public.pem[:60])
+    assert codes(bundle) == {"attached-orphan"}
+    assert run(person().key) == 4  # of nobody else
+    assert run(tester.key) == 0
+    assert codes(bundle, keys=[tester.public]) == set()
+
+
+def test_what_is_packed_is_to_be_unpacked_before_it_is_signed(
+    bundle: Path, tester: Any, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    pack(bundle, tmp_path / "b.zip")
+    with pytest.raises(SystemExit) as ended:
+        main(["--lang", "en", "sign", str(tmp_path / "b.zip"), "--key", str(tester.key)])
+    assert ended.value.code == 4
+    assert "plantproof unpack it first" in " ".join(capsys.readouterr().err.split())
 
 
 @pytest.mark.parametrize("alter", [None, swap_signatures])
