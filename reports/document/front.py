@@ -98,7 +98,8 @@ def summary(page: Page, words: Words) -> Iterator[Block]:
             for tally in page.tallies
         ],
     )
-    yield _by_pillar(page, words)
+    if page.groups:
+        yield _by_pillar(page, words)
     yield Paragraph(words.text(words.say("page.about")), Kind.ASIDE)
     for code in ("whole", "compare", "items-tested", "accreditation"):
         yield Paragraph(words.text(words.say(f"claim.{code}")), Kind.NOTE)

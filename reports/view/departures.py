@@ -38,6 +38,8 @@ def departures(material: Material) -> Departures:
     results = [result for result in material.campaign.results if not result.scope]
     recorded = [*_sessions(material.events), *_happened(material.events), *_not_run(results), *_repeated(results)]
     recorded += _excluded(material.campaign.results)
+    if not results:  # of which nobody can say that it went as planned
+        recorded.append(say("departure.nothing-planned"))
     return Departures(list(material.particulars.deviations), recorded)
 
 

@@ -113,6 +113,11 @@ def test_an_undisturbed_campaign_has_no_recorded_departures(made: Material) -> N
     assert page.departures.recorded == []
 
 
+def test_of_an_empty_campaign_nobody_says_that_it_went_as_planned(made: Material) -> None:
+    page = view(replace(made, campaign=made.campaign.model_copy(update={"results": ()}), events=()))
+    assert recorded(page) == ["No item was planned, so nothing was judged."]
+
+
 def test_interruptions_repeats_and_exclusions_are_told(made: Material) -> None:
     lost = happened("vantage-lost", run=3, vantage="jump-b", how="closed", said="")
     stopped = happened("zone-stopped", vantage="jump-a", zone="cell-a", reason="device-went-silent")
