@@ -32,6 +32,8 @@ MAX_BYTES = 4 << 30  #: of all files together, and of the archive
 MAX_GROWTH = 50  #: times the archive's size that its files may have, beyond :data:`FREE_BYTES`
 FREE_BYTES = 64 << 20
 
+MAX_DIRECTORY = 32 << 20  #: bytes of its list of entries, each of which takes 12 times as much in memory
+
 _LOCAL = struct.Struct("<4s5H3L2H")
 _CENTRAL = struct.Struct("<4s6H3L5H2L")
 _END = struct.Struct("<4s4H2LH")
@@ -41,6 +43,7 @@ _UTF8 = 0x800
 _EPOCH = 0x21  #: 1980-01-01, the earliest date that there is
 _MODE = (stat.S_IFREG | 0o644) << 16
 _CHUNK = 1 << 20
+_TAIL = (1 << 16) + _END.size + 20  #: bytes in which the end record lies, with a comment, behind a locator of ZIP64
 
 
 def pack(bundle: Path, archive: Path) -> None:
@@ -99,6 +102,8 @@ def packed(bundle: Path) -> Iterator[bytes]:
         entries.append(_CENTRAL.pack(b"PK\1\2", _UNIX | _VERSION, *about, 0, 0, 0, _MODE, offset) + encoded)
         offset += _LOCAL.size + len(encoded) + size
     directory = b"".join(entries)
+    if len(directory) > MAX_DIRECTORY:
+        raise Malformed(bundle.name, f"names of more than {MAX_DIRECTORY} bytes: send the folder itself")
     yield directory
     yield _END.pack(b"PK\5\6", 0, 0, len(entries), len(entries), len(directory), offset, 0)
 
@@ -165,7 +170,7 @@ def opened(bundle: Path | str) -> Iterator[Path]:
 
 def _unpack_to(archive: Path, folder: Path) -> None:
     try:
-        with archive.open("rb") as file, zipfile.ZipFile(file) as opened:
+        with archive.open("rb") as file, _listed(archive.name, file) as opened:
             entries = _admitted(archive, opened)
             _require_room(folder, sum(entry.file_size for entry in entries))
             for entry in entries:
@@ -182,6 +187,21 @@ def _unpack_to(archive: Path, folder: Path) -> None:
         zlib.error,
     ) as error:
         raise _mistake("archive-damaged", archive, error=error) from None
+
+
+def _listed(name: str, file: BufferedReader) -> zipfile.ZipFile:
+    """The archive with its list of entries, if that is not too long to be read."""
+    size = file.seek(0, os.SEEK_END)
+    file.seek(max(0, size - _TAIL))
+    tail = file.read()
+    at = len(tail) - _END.size
+    if tail[at : at + 4] != b"PK\5\6" or tail[-2:] != b"\0\0":  # a comment follows
+        at = tail.rfind(b"PK\5\6")
+    if at >= 0 and tail[max(0, at - 20) : at].startswith(b"PK\6\7"):
+        raise Malformed(name, "ZIP64, which no bundle needs")
+    if at >= 0 and (length := int.from_bytes(tail[at + 12 : at + 16], "little")) > MAX_DIRECTORY:
+        raise Malformed(name, f"a list of entries of {length} bytes")
+    return zipfile.ZipFile(file)
 
 
 def _admitted(archive: Path, opened: zipfile.ZipFile) -> list[zipfile.ZipInfo]:

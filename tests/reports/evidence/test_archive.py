@@ -253,6 +253,20 @@ def test_a_bomb_is_refused_in_bounded_memory_and_on_a_bounded_disk(
     assert [it.name for it in tmp_path.iterdir()] == ["bomb.zip"]
 
 
+@pytest.mark.parametrize("comment", [b"", b"c" * 60_000])
+def test_a_list_of_entries_that_would_take_much_memory_is_not_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, comment: bytes
+) -> None:
+    path = tmp_path / "a.zip"
+    with zipfile.ZipFile(path, "w") as written:
+        for number in range(100):
+            written.writestr(str(number), b"")
+        written.comment = comment
+    monkeypatch.setattr(reports.archive, "MAX_DIRECTORY", 4_000)
+    with pytest.raises(UserMistake, match="a list of entries of 4790 bytes"):
+        unpack(path, tmp_path / "out")
+
+
 def test_an_archive_that_would_not_fit_on_the_disk_is_refused(
     packed: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -28,6 +28,7 @@ from reports.signing.authority import AuthoritySilent
 from reports.signing.authority import authority as chosen
 from reports.signing.authority import stamp
 from reports.signing.envelope import Envelope
+from reports.signing.expected import Expected
 from reports.signing.names import ENVELOPE
 from reports.signing.sign import attach_stamp
 from reports.signing.sign import sign_bundle
@@ -35,6 +36,8 @@ from reports.signing.sign import sign_draft
 from reports.signing.sign import write_queries
 from reports.signing.stamps import Stamp
 from reports.signing.stamps import StampMalformed
+from reports.signing.stamps import StampUntrusted
+from reports.signing.stamps import query
 
 Codes = Callable[..., set[str]]
 
@@ -101,6 +104,48 @@ def test_a_certificate_that_was_not_valid_at_the_stamp_is_refused_whatever_it_is
     sign_bundle(bundle, [employee.signer], partial(stamp, authority.url))
     during = datetime.now(UTC) + timedelta(days=2)  # the second certificate is valid then
     assert codes(bundle, now=during, trust=[company.trust], tsa=[authority.root]) == {code, "signer-untrusted"}
+
+
+def der(tag: int, content: bytes) -> bytes:
+    """One value of ASN.1."""
+    size = len(content)
+    length = bytes([size]) if size < 128 else bytes([0x82]) + size.to_bytes(2, "big")
+    return bytes([tag]) + length + content
+
+
+@pytest.mark.parametrize(
+    ("usage", "trusted"),
+    [
+        ("critical,timeStamping", True),
+        ("timeStamping,codeSigning", False),
+        ("critical,codeSigning", False),
+        ("", False),
+    ],
+)
+def test_only_who_is_certified_for_time_is_believed(authority: Any, usage: str, trusted: bool) -> None:
+    """Somebody whom the same authority certifies for other things writes a time-stamp as an authority would."""
+
+    def openssl(command: str) -> None:
+        subprocess.run(["openssl", *command.split()], cwd=authority.folder, check=True, capture_output=True)
+
+    signature = b"a signature"
+    (authority.folder / "true.tsr").write_bytes(authority.answer(query(signature).as_bytes()))
+    openssl("ts -reply -in true.tsr -token_out -out true.tok")
+    openssl("cms -verify -noverify -inform DER -in true.tok -out said.der")
+    extended = f"extendedKeyUsage={usage}\n" if usage else ""
+    (authority.folder / "own").write_text(f"{extended}keyUsage=critical,digitalSignature\n")
+    openssl("req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout own.key -out own.csr -subj /CN=TSA")
+    openssl("x509 -req -in own.csr -out own.pem -CA root.pem -CAkey root.key -CAcreateserial -days 9 -extfile own")
+    content = "-binary -nodetach -econtent_type 1.2.840.113549.1.9.16.1.4 -in said.der"
+    openssl(f"cms -sign -cades -md sha256 {content} -signer own.pem -inkey own.key -outform DER -out own.tok")
+    answer = der(0x30, der(0x30, der(2, b"\0")) + (authority.folder / "own.tok").read_bytes())
+    made, roots = Stamp.parse(answer), Expected.read(tsa=[authority.root]).tsa
+    assert made.is_of(signature)
+    if trusted:
+        made.check(signature, roots)
+    else:
+        with pytest.raises(StampUntrusted):
+            made.check(signature, roots)
 
 
 @pytest.mark.parametrize("ahead", [timedelta(hours=1), timedelta(days=-1)])
