@@ -63,7 +63,10 @@ EVENTS = "events.jsonl"
 WAIVERS = "waivers.yaml"  #: if any were given
 PARTICULARS = "particulars.yaml"  #: if any were given
 RAW = "raw"  #: folder; output of the tools
+JUNIT = "junit.xml"
+REPORT = "report.html"  #: if it was made
 
+_KNOWN = frozenset({RESULTS, OBSERVATIONS, CHAIN, PLANT, ATTEMPTS, EVENTS, WAIVERS, PARTICULARS, JUNIT, REPORT})
 MAX_PROFILES = 100
 _KEPT = 1 << 18  #: characters of YAML up to which what was read is kept, in case that it is read again
 
@@ -354,6 +357,11 @@ class Bundle:
             raise UserMistake(
                 [Problem("bundle-malformed", "reports", file=place, facts={"error": malformed.error})]
             ) from None
+
+
+def is_known(name: str) -> bool:
+    """Whether the format has a file of this name; of any other, nobody could say what it is worth."""
+    return name in _KNOWN or name.startswith((f"{PROFILES}/", f"{RAW}/"))
 
 
 def profile_path(name: str) -> str:

@@ -26,6 +26,7 @@ from reports import host
 from reports.bundle import ATTEMPTS
 from reports.bundle import CHAIN
 from reports.bundle import EVENTS
+from reports.bundle import JUNIT
 from reports.bundle import MANIFEST
 from reports.bundle import OBSERVATIONS
 from reports.bundle import PLANT
@@ -51,8 +52,6 @@ from reports.result import Result
 from reports.secrets import Secrets
 from reports.standing import Standing
 from reports.store import EvidenceStore
-
-JUNIT = "junit.xml"
 
 #: Writes one rendering of a bundle, complete but for its renderings, to the path given.
 Rendering = Callable[[Bundle, Path], None]

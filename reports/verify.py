@@ -33,6 +33,7 @@ from reports.bundle import FileRecord
 from reports.bundle import Manifest
 from reports.bundle import canonical_json
 from reports.bundle import checksum
+from reports.bundle import is_known
 from reports.plain import Malformed
 from reports.plain import is_safe
 from reports.plain import open_plain
@@ -190,6 +191,9 @@ def _compare_files(folder: Path, present: Mapping[str, int], manifest: Manifest,
             verification.found("file-extra", name)
     for name in sorted(filter(is_attached, manifest.files)):
         verification.found("signing-sealed", name)
+    for name in sorted(manifest.files):
+        if is_safe(name) and not is_known(name) and not is_attached(name):
+            verification.found("file-unknown", name)
     required = {*_REQUIRED, CHAIN} if manifest.chain else set(_REQUIRED)
     for name in sorted(required - manifest.files.keys()):
         verification.found("file-not-sealed", name)

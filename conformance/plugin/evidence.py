@@ -18,6 +18,7 @@ from profiles.language import current_language
 from profiles.loader import dump
 from profiles.problem import Problem
 from profiles.problem import UserMistake
+from reports.bundle import REPORT
 from reports.bundle import Bundle
 from reports.result import Campaign as CampaignRecord
 from reports.seal import Signing
@@ -81,7 +82,7 @@ def finish(campaign: Campaign, directory: Path, signing: Signing) -> CampaignRec
         UserMistake: if the bundle cannot be written or signed.
     """
     bundle = directory / BUNDLE
-    return seal(campaign.store, bundle, campaign.unreached(), {"report.html": _report}, signing).campaign
+    return seal(campaign.store, bundle, campaign.unreached(), {REPORT: _report}, signing).campaign
 
 
 def _report(bundle: Bundle, path: Path) -> None:

@@ -447,6 +447,17 @@ def test_a_file_that_is_too_large_is_not_read(bundle: Path, monkeypatch: pytest.
     assert ("file-malformed", "results.json", "") in findings(verify(bundle))
 
 
+@pytest.mark.parametrize(
+    "name", ["outcome.pdf", "inner/results.json", "Plant.yaml", "junit.xml\N{COMBINING ACUTE ACCENT}"]
+)
+def test_a_file_that_no_bundle_has_is_named_though_the_manifest_was_written_anew(bundle: Path, name: str) -> None:
+    """Nobody computes what it says, so it could say anything."""
+    (bundle / name).parent.mkdir(exist_ok=True)
+    (bundle / name).write_text("conformant", "utf-8")
+    reseal(bundle)
+    assert [(found.code, found.place) for found in verify(bundle).alterations] == [("file-unknown", name)]
+
+
 def test_too_many_files_are_not_read(bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("reports.verify.MAX_FILES", 5)
     with pytest.raises(UserMistake) as refused:
@@ -526,7 +537,7 @@ def test_every_finding_has_its_text_and_every_text_its_finding() -> None:
     signing = "".join(path.read_text("utf-8") for path in (folder / "signing").glob("*.py"))
     signed = set(re.findall(r'(?:_?found|noted|Doubt|EnvelopeMalformed)\(\s*"([a-z-]+)"', signing))
     signed |= set(re.findall(r'code = "([a-z-]+)"', signing)) | {"signer-untrusted", "unsigned"}  # chosen among two
-    signed |= set(re.findall(r'^ANNOUNCED = "([a-z-]+)"', signing, re.MULTILINE))
+    signed |= set(re.findall(r'^(?:ANNOUNCED|ORPHAN) = "([a-z-]+)"', signing, re.MULTILINE))
     assert set(re.findall(r'found\(\s*"([a-z-]+)"', source)) | broken | signed == told
 
 
