@@ -97,15 +97,21 @@ def verify_it(directory: Path) -> None:
     print(json.dumps({"observations": verification.observations, "results": verification.items}))
 
 
-def measured(step: str, directory: Path) -> tuple[float, float, str]:
-    """Seconds and peak memory in MiB of a step in a process of its own, and what it printed."""
-    started = time.perf_counter()
+def measured(step: str, directory: Path) -> tuple[float, float, float, str]:
+    """Seconds, seconds of processor time and peak memory in MiB of a step in its own process, and what it printed."""
+    started, used = time.perf_counter(), cpu_seconds()
     done = subprocess.run(
         [sys.executable, HERE, "--step", step, "--keep", directory], check=True, capture_output=True, text=True
     )
     seconds = time.perf_counter() - started
     *said, peak = done.stdout.splitlines()
-    return seconds, float(peak), "".join(said)
+    return seconds, cpu_seconds() - used, float(peak), "".join(said)
+
+
+def cpu_seconds() -> float:
+    """Processor time of all steps until now."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
 
 
 def main() -> None:
@@ -128,10 +134,10 @@ def main() -> None:
         if not (directory / "evidence").exists():
             record(directory, asked.observations, asked.results)
         print(f"recorded in {time.perf_counter() - started:.1f} s\n")
-        print("| step | time | peak memory |\n|---|---|---|")
+        print("| step | time | CPU | peak memory |\n|---|---|---|---|")
         for step in ("seal", "verify"):
-            seconds, peak, said = measured(step, directory)
-            print(f"| {step} {said} | {seconds:.1f} s | {peak:.0f} MiB |", flush=True)
+            seconds, cpu, peak, said = measured(step, directory)
+            print(f"| {step} {said} | {seconds:.1f} s | {cpu:.1f} s | {peak:.0f} MiB |", flush=True)
 
 
 if __name__ == "__main__":
