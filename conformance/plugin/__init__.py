@@ -31,9 +31,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--evidence", type=Path, metavar="DIR", help="where the evidence goes (证据目录, default: evidence/PLANT-TIME)"
     )
-    group.addoption(
-        "--waivers", type=Path, metavar="FILE", help="who accepts until when that what is not met (豁免清单)"
-    )
+    group.addoption("--waivers", type=Path, metavar="FILE", help="who accepts until when what is not met (豁免清单)")
     group.addoption(
         "--particulars", type=Path, metavar="FILE", help="client, place, authoriser, ... of the report (报告信息)"
     )
