@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import uuid
 from collections.abc import Callable
 from collections.abc import Iterator
@@ -181,3 +182,15 @@ def store(evidence: Evidence) -> Iterator[EvidenceStore]:
 def evidence_in() -> Callable[[Path], Evidence]:
     """Evidence in a directory of the caller's own, for bundles that several tests look at."""
     return lambda directory: Evidence(directory / "evidence")
+
+
+@pytest.fixture(scope="session")
+def sealed(tmp_path_factory: pytest.TempPathFactory, evidence_in: Callable[[Path], Evidence]) -> Path:
+    """A sound bundle that nobody signed; only to be looked at, or copied."""
+    return evidence_in(tmp_path_factory.mktemp("sealed")).sealed().path
+
+
+@pytest.fixture
+def bundle(sealed: Path, tmp_path: Path) -> Path:
+    """A copy of it, to be altered."""
+    return Path(shutil.copytree(sealed, tmp_path / "bundle"))

@@ -10,7 +10,6 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-import pytest
 from hypothesis import HealthCheck
 from hypothesis import given
 from hypothesis import settings
@@ -36,17 +35,6 @@ ODD = st.one_of(
     st.lists(st.integers(0, 3), max_size=3),
     st.dictionaries(st.text(max_size=3), st.integers(0, 3), max_size=2),
 )
-
-
-@pytest.fixture(scope="module")
-def sealed(tmp_path_factory: pytest.TempPathFactory, evidence_in: Any) -> Path:
-    path: Path = evidence_in(tmp_path_factory.mktemp("sealed")).sealed().path
-    return path
-
-
-@pytest.fixture
-def bundle(sealed: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(sealed, tmp_path / "bundle"))
 
 
 def answers(bundle: Path) -> bool:

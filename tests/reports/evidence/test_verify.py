@@ -35,18 +35,6 @@ Change = Callable[[Path], None]
 TOMORROW = (datetime.now(UTC) + timedelta(days=1)).isoformat()
 
 
-@pytest.fixture(scope="module")
-def sealed(tmp_path_factory: pytest.TempPathFactory, evidence_in: Any) -> Path:
-    path: Path = evidence_in(tmp_path_factory.mktemp("sealed")).sealed().path
-    return path
-
-
-@pytest.fixture
-def bundle(sealed: Path, tmp_path: Path) -> Path:
-    """A sound bundle to be altered."""
-    return Path(shutil.copytree(sealed, tmp_path / "bundle"))
-
-
 def codes(verification: Verification) -> set[str]:
     return {found.code for found in verification.alterations}
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import threading
 from collections.abc import Callable
@@ -82,18 +81,6 @@ def tester(person: Callable[..., Person]) -> Person:
 @pytest.fixture(scope="session")
 def witness(person: Callable[..., Person]) -> Person:
     return person()
-
-
-@pytest.fixture(scope="session")
-def sealed(tmp_path_factory: pytest.TempPathFactory, evidence_in: Any) -> Path:
-    """A bundle that nobody signed; only to be copied."""
-    path: Path = evidence_in(tmp_path_factory.mktemp("sealed")).sealed().path
-    return path
-
-
-@pytest.fixture
-def bundle(sealed: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(sealed, tmp_path / "bundle"))
 
 
 @dataclass
