@@ -233,8 +233,8 @@ def test_a_presence_of_nothing_is_no_sign_of_life() -> None:
 
 @given(st.text(max_size=60))
 def test_layers_of_another_version_do_no_harm(text: str) -> None:
-    reached(text)
-    reached(f"layers {text}")
+    for said in (reached(text), reached(f"layers {text}")):
+        assert all(isinstance(words, str) for words in said)
 
 
 def test_layers_as_indicators_tell_them_are_understood() -> None:

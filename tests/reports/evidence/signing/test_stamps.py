@@ -341,9 +341,10 @@ def test_no_answer_breaks_the_reader(answer: bytes, data: st.DataObject) -> None
     at = data.draw(st.integers(0, len(answer)))
     changed = answer[:at] + data.draw(st.binary(max_size=8)) + answer[at + data.draw(st.integers(0, 8)) :]
     try:
-        Stamp.parse(changed).is_of(b"signature")
+        right = Stamp.parse(changed).is_of(b"signature")
     except StampMalformed:
         return
+    assert right in (True, False)
 
 
 def test_two_authorities_may_stamp_one_signature(stamped: Path, authority: Any, tmp_path: Path, check: Any) -> None:
